@@ -1,0 +1,74 @@
+#include "common/base/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+namespace weir::base {
+
+struct Flags::Impl {
+  explicit Impl(std::string_view program, std::string_view description)
+      : app(std::string(description), std::string(program)) {}
+  CLI::App app;
+};
+
+namespace {
+
+// "file,f" -> "--file,-f"
+std::string dashed(std::string_view name) {
+  const std::size_t comma = name.find(',');
+  std::string out = "--" + std::string(name.substr(0, comma));
+  if (comma != std::string_view::npos) out += ",-" + std::string(name.substr(comma + 1));
+  return out;
+}
+
+}  // namespace
+
+Flags::Flags(std::string_view program, std::string_view description) : impl_(std::make_unique<Impl>(program, description)) {}
+Flags::~Flags() = default;
+
+Flags& Flags::add(std::string_view name, std::string& target, std::string_view help) {
+  impl_->app.add_option(dashed(name), target, std::string(help))->capture_default_str();
+  return *this;
+}
+
+Flags& Flags::add(std::string_view name, std::vector<std::string>& target, std::string_view help) {
+  impl_->app.add_option(dashed(name), target, std::string(help))->take_all()->allow_extra_args(false);
+  return *this;
+}
+
+Flags& Flags::add(std::string_view name, bool& target, std::string_view help) {
+  impl_->app.add_flag(dashed(name), target, std::string(help))->capture_default_str();
+  return *this;
+}
+
+Flags& Flags::add(std::string_view name, int& target, std::string_view help) {
+  impl_->app.add_option(dashed(name), target, std::string(help))->capture_default_str();
+  return *this;
+}
+
+Flags& Flags::add(std::string_view name, std::uint16_t& target, std::string_view help) {
+  impl_->app.add_option(dashed(name), target, std::string(help))->capture_default_str();
+  return *this;
+}
+
+Flags& Flags::positional(std::string_view name, std::vector<std::string>& target, std::string_view help) {
+  impl_->app.add_option(std::string(name), target, std::string(help));
+  return *this;
+}
+
+Result<Flags::Outcome> Flags::parse(std::vector<std::string> argv) {
+  std::reverse(argv.begin(), argv.end());  // CLI11 takes the words from the back
+  try {
+    impl_->app.parse(std::move(argv));
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(help().c_str(), stdout);
+    return Outcome::kShownHelp;
+  } catch (const CLI::ParseError& error) {
+    return invalid(error.what());
+  }
+  return Outcome::kRun;
+}
+
+std::string Flags::help() const { return impl_->app.help(); }
+
+}  // namespace weir::base
