@@ -6,10 +6,12 @@
 
 namespace weir::base {
 
-// Byte accounting in three steps: connection -> worker -> process. Plain accounting: who reads the levels decides what to do.
+// Byte accounting in three steps: connection -> worker -> process. Plain accounting: who reads the
+// levels decides what to do.
 //
-// ProcessBudget is shared by all threads; a WorkerBudget belongs to one thread and passes its sum on in steps of kStep, so the
-// request path touches the shared counter once per 64 KiB and not once per buffer.
+// ProcessBudget is shared by all threads; a WorkerBudget belongs to one thread and passes its sum
+// on in steps of kStep, so the request path touches the shared counter once per 64 KiB and not once
+// per buffer.
 
 class ProcessBudget {
  public:

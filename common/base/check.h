@@ -1,6 +1,7 @@
 #pragma once
 
-// Stops the process when an invariant of our own code is broken. Never for input from outside: that is a Result or a report.
+// Stops the process when an invariant of our own code is broken. Never for input from outside: that
+// is a Result or a report.
 
 namespace weir::base {
 
@@ -9,9 +10,9 @@ namespace weir::base {
 
 }  // namespace weir::base
 
-#define WEIR_CHECK(condition)                                          \
-  do {                                                                 \
-    if (!(condition)) [[unlikely]] {                                   \
-      ::weir::base::check_failed(__FILE__, __LINE__, #condition);      \
-    }                                                                  \
+#define WEIR_CHECK(condition)                                     \
+  do {                                                            \
+    if (!(condition)) [[unlikely]] {                              \
+      ::weir::base::check_failed(__FILE__, __LINE__, #condition); \
+    }                                                             \
   } while (false)

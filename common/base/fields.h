@@ -22,23 +22,25 @@ namespace weir::base {
 //     std::string address;
 //     std::uint16_t port = 0;
 //     bool operator==(const Bind&) const = default;
-//     static constexpr auto fields() { return std::tuple{field("address", &Bind::address), field("port", &Bind::port)}; }
+//     static constexpr auto fields() { return std::tuple{field("address", &Bind::address),
+//     field("port", &Bind::port)}; }
 //   };
 //
-// A field whose value equals the struct's default is left out of the JSON; an absent member keeps the default; a member
-// that the list does not name is ignored (that is how versions N-1 and N+1 understand each other). A member of the wrong type
-// or out of range is an error that names the path: "binds[1].port: 70000 is not in 0..65535".
-// Supported types: bool, integers, std::string, milliseconds and seconds, std::optional, std::vector, enums with an
-// `enum_names(E)` overload found by ADL, and structs with fields().
+// A field whose value equals the struct's default is left out of the JSON; an absent member keeps
+// the default; a member that the list does not name is ignored (that is how versions N-1 and N+1
+// understand each other). A member of the wrong type or out of range is an error that names the
+// path: "binds[1].port: 70000 is not in 0..65535". Supported types: bool, integers, std::string,
+// milliseconds and seconds, std::optional, std::vector, enums with an `enum_names(E)` overload
+// found by ADL, and structs with fields().
 
 template <typename Struct, typename Member>
 struct Field {
   std::string_view name;
-  Member Struct::*member;
+  Member Struct::* member;
 };
 
 template <typename Struct, typename Member>
-constexpr Field<Struct, Member> field(std::string_view name, Member Struct::*member) {
+constexpr Field<Struct, Member> field(std::string_view name, Member Struct::* member) {
   return {name, member};
 }
 
@@ -71,8 +73,9 @@ template <typename Int>
 Result<void> decode_int(const Json& json, Int& out, const std::string& path) {
   if (!json.is_int()) return wrong(path, json, "a whole number");
   if (!std::in_range<Int>(json.as_int())) {
-    return wrong(path, json, "in " + std::to_string(std::numeric_limits<Int>::min()) + ".." +
-                                 std::to_string(std::numeric_limits<Int>::max()));
+    return wrong(path, json,
+                 "in " + std::to_string(std::numeric_limits<Int>::min()) + ".." +
+                     std::to_string(std::numeric_limits<Int>::max()));
   }
   out = static_cast<Int>(json.as_int());
   return {};
@@ -104,7 +107,8 @@ Json encode(const T& value) {
     std::apply(
         [&](const auto&... one) {
           const auto add = [&](const auto& f) {
-            if (!(value.*(f.member) == defaults.*(f.member))) out.set(f.name, encode(value.*(f.member)));
+            if (!(value.*(f.member) == defaults.*(f.member)))
+              out.set(f.name, encode(value.*(f.member)));
           };
           (add(one), ...);
         },
@@ -113,7 +117,8 @@ Json encode(const T& value) {
   }
 }
 
-// Fills out from json. path: where json stands, for the error text. On error out holds a mix of old and new.
+// Fills out from json. path: where json stands, for the error text. On error out holds a mix of old
+// and new.
 template <typename T>
 Result<void> decode_into(const Json& json, T& out, const std::string& path) {
   using namespace fields_detail;
@@ -161,7 +166,8 @@ Result<void> decode_into(const Json& json, T& out, const std::string& path) {
     const auto read = [&](const auto& f) {
       const Json* member = json.find(f.name);
       if (member == nullptr || !result.ok()) return;
-      result = decode_into(*member, out.*(f.member), path.empty() ? std::string(f.name) : path + "." + std::string(f.name));
+      result = decode_into(*member, out.*(f.member),
+                           path.empty() ? std::string(f.name) : path + "." + std::string(f.name));
     };
     std::apply([&](const auto&... one) { (read(one), ...); }, T::fields());
     return result;

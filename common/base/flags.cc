@@ -23,7 +23,8 @@ std::string dashed(std::string_view name) {
 
 }  // namespace
 
-Flags::Flags(std::string_view program, std::string_view description) : impl_(std::make_unique<Impl>(program, description)) {}
+Flags::Flags(std::string_view program, std::string_view description)
+    : impl_(std::make_unique<Impl>(program, description)) {}
 Flags::~Flags() = default;
 
 Flags& Flags::add(std::string_view name, std::string& target, std::string_view help) {
@@ -32,7 +33,9 @@ Flags& Flags::add(std::string_view name, std::string& target, std::string_view h
 }
 
 Flags& Flags::add(std::string_view name, std::vector<std::string>& target, std::string_view help) {
-  impl_->app.add_option(dashed(name), target, std::string(help))->take_all()->allow_extra_args(false);
+  impl_->app.add_option(dashed(name), target, std::string(help))
+      ->take_all()
+      ->allow_extra_args(false);
   return *this;
 }
 
@@ -51,7 +54,8 @@ Flags& Flags::add(std::string_view name, std::uint16_t& target, std::string_view
   return *this;
 }
 
-Flags& Flags::positional(std::string_view name, std::vector<std::string>& target, std::string_view help) {
+Flags& Flags::positional(std::string_view name, std::vector<std::string>& target,
+                         std::string_view help) {
   impl_->app.add_option(std::string(name), target, std::string(help));
   return *this;
 }

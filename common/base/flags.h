@@ -10,7 +10,8 @@
 
 namespace weir::base {
 
-// Command-line flags of one program: "--name value" or "--name=value", bools also as bare "--name". Help text comes with
+// Command-line flags of one program: "--name value" or "--name=value", bools also as bare "--name".
+// Help text comes with
 // "-h" or "--help". Only main uses it, before threads start. The CLI11 wrapper is flags.cc.
 class Flags {
  public:
@@ -19,10 +20,11 @@ class Flags {
   Flags(const Flags&) = delete;
   Flags& operator=(const Flags&) = delete;
 
-  // name: without dashes, "http-port"; a one-letter short form may follow: "file,f". target keeps its value when the flag is
-  // absent and must outlive parse().
+  // name: without dashes, "http-port"; a one-letter short form may follow: "file,f". target keeps
+  // its value when the flag is absent and must outlive parse().
   Flags& add(std::string_view name, std::string& target, std::string_view help);
-  Flags& add(std::string_view name, std::vector<std::string>& target, std::string_view help);  // may be repeated
+  Flags& add(std::string_view name, std::vector<std::string>& target,
+             std::string_view help);  // may be repeated
   Flags& add(std::string_view name, bool& target, std::string_view help);
   Flags& add(std::string_view name, int& target, std::string_view help);
   Flags& add(std::string_view name, std::uint16_t& target, std::string_view help);

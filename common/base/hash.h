@@ -6,8 +6,9 @@
 
 namespace weir::base {
 
-// 64-bit hash for our own tables, seeded once per process so that a client cannot aim at one bucket. Not stable between
-// processes: never put it on the wire (digests there come from common/crypto). Any thread.
+// 64-bit hash for our own tables, seeded once per process so that a client cannot aim at one
+// bucket. Not stable between processes: never put it on the wire (digests there come from
+// common/crypto). Any thread.
 std::uint64_t process_seed();
 
 inline std::uint64_t mix64(std::uint64_t a, std::uint64_t b) {

@@ -53,7 +53,8 @@ bool SocketAddress::is_loopback() const {
 bool SocketAddress::is_link_local() const {
   const std::string_view bytes = ip_bytes();
   if (bytes.size() == 4) {
-    return static_cast<unsigned char>(bytes[0]) == 169 && static_cast<unsigned char>(bytes[1]) == 254;
+    return static_cast<unsigned char>(bytes[0]) == 169 &&
+           static_cast<unsigned char>(bytes[1]) == 254;
   }
   return family() == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&storage_.v6.sin6_addr);
 }
@@ -77,7 +78,8 @@ std::string_view SocketAddress::ip_bytes() const {
   }
   if (family() != AF_INET6) return {};
   const char* bytes = reinterpret_cast<const char*>(&storage_.v6.sin6_addr);
-  return mapped(storage_.v6.sin6_addr) ? std::string_view(bytes + 12, 4) : std::string_view(bytes, 16);
+  return mapped(storage_.v6.sin6_addr) ? std::string_view(bytes + 12, 4)
+                                       : std::string_view(bytes, 16);
 }
 
 bool SocketAddress::operator==(const SocketAddress& other) const {

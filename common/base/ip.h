@@ -11,11 +11,13 @@
 
 namespace weir::base {
 
-// An IPv4 or IPv6 address with a port, as the kernel takes it. A value type of 28 bytes; any thread.
+// An IPv4 or IPv6 address with a port, as the kernel takes it. A value type of 28 bytes; any
+// thread.
 class SocketAddress {
  public:
   SocketAddress() = default;
-  // Takes what accept() or getsockname() filled in; other families than AF_INET and AF_INET6 give an empty address.
+  // Takes what accept() or getsockname() filled in; other families than AF_INET and AF_INET6 give
+  // an empty address.
   explicit SocketAddress(const sockaddr* address);
 
   // address: an IP literal without brackets ("10.0.0.1", "fd00::1", "::").
@@ -26,11 +28,12 @@ class SocketAddress {
   socklen_t size() const;
   int family() const { return storage_.any.sa_family; }
   std::uint16_t port() const;
-  bool is_loopback() const;    // 127.0.0.0/8, ::1 and their mapped forms
-  bool is_link_local() const;  // 169.254.0.0/16 (metadata services live there), fe80::/10
-  std::string ip() const;      // "10.0.0.1", "fd00::1"; a v4-mapped address in dotted form
+  bool is_loopback() const;       // 127.0.0.0/8, ::1 and their mapped forms
+  bool is_link_local() const;     // 169.254.0.0/16 (metadata services live there), fe80::/10
+  std::string ip() const;         // "10.0.0.1", "fd00::1"; a v4-mapped address in dotted form
   std::string to_string() const;  // "10.0.0.1:80", "[fd00::1]:80"
-  // The raw address: 4 or 16 bytes in network order, viewed inside this object. A key for per-client tables.
+  // The raw address: 4 or 16 bytes in network order, viewed inside this object. A key for
+  // per-client tables.
   std::string_view ip_bytes() const;
   bool operator==(const SocketAddress& other) const;
 

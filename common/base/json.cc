@@ -10,7 +10,8 @@
 namespace weir::base {
 namespace {
 
-// Builds a Json from parser events. Invariant: stack_ holds the open arrays and objects; keys_ the names their next values take.
+// Builds a Json from parser events. Invariant: stack_ holds the open arrays and objects; keys_ the
+// names their next values take.
 class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
  public:
   bool Null() { return add(Json()); }
@@ -19,10 +20,13 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   bool Uint(unsigned value) { return add(Json(static_cast<std::int64_t>(value))); }
   bool Int64(std::int64_t value) { return add(Json(value)); }
   bool Uint64(std::uint64_t value) {
-    return value > INT64_MAX ? add(Json(static_cast<double>(value))) : add(Json(static_cast<std::int64_t>(value)));
+    return value > INT64_MAX ? add(Json(static_cast<double>(value)))
+                             : add(Json(static_cast<std::int64_t>(value)));
   }
   bool Double(double value) { return add(Json(value)); }
-  bool String(const char* text, rapidjson::SizeType size, bool) { return add(Json(std::string(text, size))); }
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    return add(Json(std::string(text, size)));
+  }
   bool StartObject() { return open(Json::object()); }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     keys_.back().assign(text, size);
@@ -97,13 +101,24 @@ void write(std::string& out, const Json& value, std::size_t pretty) {
   };
   const std::size_t inner = pretty == 0 ? 0 : pretty + 1;
   switch (value.type()) {
-    case Json::Type::kNull: out += "null"; break;
-    case Json::Type::kBool: out += value.as_bool() ? "true" : "false"; break;
-    case Json::Type::kInt: out += std::to_string(value.as_int()); break;
-    case Json::Type::kDouble: write_double(out, value.as_double()); break;
-    case Json::Type::kString: append_json_string(out, value.as_string()); break;
+    case Json::Type::kNull:
+      out += "null";
+      break;
+    case Json::Type::kBool:
+      out += value.as_bool() ? "true" : "false";
+      break;
+    case Json::Type::kInt:
+      out += std::to_string(value.as_int());
+      break;
+    case Json::Type::kDouble:
+      write_double(out, value.as_double());
+      break;
+    case Json::Type::kString:
+      append_json_string(out, value.as_string());
+      break;
     case Json::Type::kArray:
-      sequence('[', ']', value.items().size(), [&](std::size_t i) { write(out, value.items()[i], inner); });
+      sequence('[', ']', value.items().size(),
+               [&](std::size_t i) { write(out, value.items()[i], inner); });
       break;
     case Json::Type::kObject:
       sequence('{', '}', value.members().size(), [&](std::size_t i) {
@@ -115,11 +130,17 @@ void write(std::string& out, const Json& value, std::size_t pretty) {
   }
 }
 
-// Length of the valid UTF-8 sequence at the front of text, 0 when there is none (RFC 3629: no overlong form, no surrogate).
+// Length of the valid UTF-8 sequence at the front of text, 0 when there is none (RFC 3629: no
+// overlong form, no surrogate).
 std::size_t utf8_length(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto byte = [text](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
   const unsigned first = byte(0);
-  const std::size_t size = first >= 0xf0 && first <= 0xf4 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xc2 && first < 0xe0 ? 2 : 0;
+  const std::size_t size = first >= 0xf0 && first <= 0xf4  ? 4
+                           : first >= 0xe0 && first < 0xf0 ? 3
+                           : first >= 0xc2 && first < 0xe0 ? 2
+                                                           : 0;
   for (std::size_t i = 1; i < size; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
@@ -136,12 +157,14 @@ Result<Json> Json::parse(std::string_view text) {
   Builder builder;
   rapidjson::Reader reader;
   rapidjson::MemoryStream stream(text.data(), text.size());
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+  constexpr unsigned kFlags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   if (!result) {
     const bool deep = result.Code() == rapidjson::kParseErrorTermination;
-    return invalid("JSON at byte " + std::to_string(result.Offset()) + ": " +
-                   (deep ? "nested deeper than 512 levels" : rapidjson::GetParseError_En(result.Code())));
+    return invalid(
+        "JSON at byte " + std::to_string(result.Offset()) + ": " +
+        (deep ? "nested deeper than 512 levels" : rapidjson::GetParseError_En(result.Code())));
   }
   return builder.take();
 }
@@ -162,7 +185,8 @@ void Json::append_to(std::string& out) const { write(out, *this, 0); }
 
 std::int64_t Json::as_int(std::int64_t fallback) const {
   if (type_ == Type::kInt) return int_;
-  if (type_ == Type::kDouble && std::abs(double_) < 9.0e18) return static_cast<std::int64_t>(double_);
+  if (type_ == Type::kDouble && std::abs(double_) < 9.0e18)
+    return static_cast<std::int64_t>(double_);
   return fallback;
 }
 
@@ -207,13 +231,19 @@ void Json::erase(std::string_view name) {
 bool Json::operator==(const Json& other) const {
   if (type_ != other.type_) return false;
   switch (type_) {
-    case Type::kNull: return true;
+    case Type::kNull:
+      return true;
     case Type::kBool:
-    case Type::kInt: return int_ == other.int_;
-    case Type::kDouble: return double_ == other.double_;
-    case Type::kString: return string_ == other.string_;
-    case Type::kArray: return items_ == other.items_;
-    case Type::kObject: return members_ == other.members_;
+    case Type::kInt:
+      return int_ == other.int_;
+    case Type::kDouble:
+      return double_ == other.double_;
+    case Type::kString:
+      return string_ == other.string_;
+    case Type::kArray:
+      return items_ == other.items_;
+    case Type::kObject:
+      return members_ == other.members_;
   }
   return false;
 }
@@ -223,7 +253,9 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
     std::size_t plain = 0;
-    while (plain < text.size() && text[plain] >= 0x20 && text[plain] < 0x7f && text[plain] != '"' && text[plain] != '\\') ++plain;
+    while (plain < text.size() && text[plain] >= 0x20 && text[plain] < 0x7f && text[plain] != '"' &&
+           text[plain] != '\\')
+      ++plain;
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;

@@ -10,26 +10,28 @@
 
 namespace weir::base {
 
-// A JSON value (RFC 8259) that owns its parts; member order is kept. Reading a missing member or the wrong type never fails:
-// it gives a null value or the type's empty value, so that a walk over foreign objects needs no checks on the way.
-// One thread at a time for changes; any number of readers. The RapidJSON wrapper is json.cc.
+// A JSON value (RFC 8259) that owns its parts; member order is kept. Reading a missing member or
+// the wrong type never fails: it gives a null value or the type's empty value, so that a walk over
+// foreign objects needs no checks on the way. One thread at a time for changes; any number of
+// readers. The RapidJSON wrapper is json.cc.
 class Json {
  public:
   enum class Type : std::uint8_t { kNull, kBool, kInt, kDouble, kString, kArray, kObject };
   using Member = std::pair<std::string, Json>;
 
   Json() = default;
-  Json(bool value) : type_(Type::kBool), int_(value ? 1 : 0) {}            // NOLINT: implicit by intent
-  Json(std::int64_t value) : type_(Type::kInt), int_(value) {}             // NOLINT
-  Json(int value) : type_(Type::kInt), int_(value) {}                      // NOLINT
-  Json(double value) : type_(Type::kDouble), double_(value) {}             // NOLINT
+  Json(bool value) : type_(Type::kBool), int_(value ? 1 : 0) {}  // NOLINT: implicit by intent
+  Json(std::int64_t value) : type_(Type::kInt), int_(value) {}   // NOLINT
+  Json(int value) : type_(Type::kInt), int_(value) {}            // NOLINT
+  Json(double value) : type_(Type::kDouble), double_(value) {}   // NOLINT
   Json(std::string value) : type_(Type::kString), string_(std::move(value)) {}  // NOLINT
-  Json(std::string_view value) : type_(Type::kString), string_(value) {}   // NOLINT
-  Json(const char* value) : type_(Type::kString), string_(value) {}        // NOLINT
+  Json(std::string_view value) : type_(Type::kString), string_(value) {}        // NOLINT
+  Json(const char* value) : type_(Type::kString), string_(value) {}             // NOLINT
   static Json array() { return Json(Type::kArray); }
   static Json object() { return Json(Type::kObject); }
 
-  // Parses one whole text with an iterative parser (hostile depth cannot overflow the stack); at most kMaxDepth levels.
+  // Parses one whole text with an iterative parser (hostile depth cannot overflow the stack); at
+  // most kMaxDepth levels.
   //   errors: kInvalid with the byte offset and the reason.
   static Result<Json> parse(std::string_view text);
   static constexpr std::size_t kMaxDepth = 512;
@@ -88,8 +90,9 @@ class Json {
   std::vector<Member> members_;
 };
 
-// Appends text as a JSON string with quotes. Bytes that are not UTF-8 become U+FFFD, control bytes are escaped: the output
-// is valid JSON for any input. No allocation beyond out's growth. Any thread.
+// Appends text as a JSON string with quotes. Bytes that are not UTF-8 become U+FFFD, control bytes
+// are escaped: the output is valid JSON for any input. No allocation beyond out's growth. Any
+// thread.
 void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace weir::base

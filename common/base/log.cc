@@ -19,7 +19,8 @@ struct Sink {
 Sink& sink() {
   static Sink* const instance = [] {
     auto* made = new Sink;  // never destroyed: threads may log while statics go away
-    made->logger = std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->logger =
+        std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->logger->set_pattern("%v");
     made->logger->set_level(spdlog::level::info);
     made->logger->flush_on(spdlog::level::trace);
@@ -30,20 +31,28 @@ Sink& sink() {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarn: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 std::string_view name(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarn: return "warn";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
   }
   return "info";
 }
@@ -62,7 +71,8 @@ void log_start(std::string_view component, LogLevel lowest) {
 }
 
 bool parse_log_level(std::string_view text, LogLevel& out) {
-  for (const LogLevel level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError}) {
+  for (const LogLevel level :
+       {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError}) {
     if (text == name(level)) {
       out = level;
       return true;
@@ -75,7 +85,8 @@ bool parse_log_level(std::string_view text, LogLevel& out) {
 void log_line(LogLevel level, std::string_view message, LogFacts facts) {
   spdlog::logger& logger = *sink().logger;
   if (!logger.should_log(to_spdlog(level))) return;
-  std::string line = "{\"time\":\"" + format_rfc3339_micro(wall_micros()) + "\",\"level\":\"" + std::string(name(level)) + "\",\"component\":";
+  std::string line = "{\"time\":\"" + format_rfc3339_micro(wall_micros()) + "\",\"level\":\"" +
+                     std::string(name(level)) + "\",\"component\":";
   append_json_string(line, sink().component);
   line += ",\"message\":";
   append_json_string(line, message);

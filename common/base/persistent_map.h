@@ -12,13 +12,15 @@
 
 namespace weir::base {
 
-// An immutable map from text to shared values whose copies share structure: a changed copy costs one bucket and two small
-// arrays (64 pointers each), whatever the size of the map. Two levels of 64, so 4,096 buckets: 100,000 keys are about 25 a bucket.
+// An immutable map from text to shared values whose copies share structure: a changed copy costs
+// one bucket and two small arrays (64 pointers each), whatever the size of the map. Two levels of
+// 64, so 4,096 buckets: 100,000 keys are about 25 a bucket.
 //
-//   Threads: any number may read one map; with() and without() make a new map and leave the old one as it was.
-//   Lookup:  one hash, two array reads, a scan over 8-byte tags.
+//   Threads: any number may read one map; with() and without() make a new map and leave the old one
+//   as it was. Lookup:  one hash, two array reads, a scan over 8-byte tags.
 //
-// Invariants: (1) a bucket's entries have distinct keys; (2) size_ is the number of entries; (3) published nodes never change.
+// Invariants: (1) a bucket's entries have distinct keys; (2) size_ is the number of entries; (3)
+// published nodes never change.
 template <typename Value>
 class PersistentMap {
  public:
@@ -84,9 +86,11 @@ class PersistentMap {
     const std::uint64_t hash = hash_bytes(key);
     auto root = root_ == nullptr ? std::make_shared<Root>() : std::make_shared<Root>(*root_);
     auto& old_middle = (*root)[high(hash)];
-    auto middle = old_middle == nullptr ? std::make_shared<Middle>() : std::make_shared<Middle>(*old_middle);
+    auto middle =
+        old_middle == nullptr ? std::make_shared<Middle>() : std::make_shared<Middle>(*old_middle);
     auto& old_bucket = (*middle)[low(hash)];
-    auto bucket = old_bucket == nullptr ? std::make_shared<Bucket>() : std::make_shared<Bucket>(*old_bucket);
+    auto bucket =
+        old_bucket == nullptr ? std::make_shared<Bucket>() : std::make_shared<Bucket>(*old_bucket);
 
     PersistentMap out;
     out.size_ = size_;

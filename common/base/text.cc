@@ -74,13 +74,18 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return out;
 }
 
-std::optional<std::int64_t> parse_int(std::string_view text) { return parse_number<std::int64_t>(text); }
+std::optional<std::int64_t> parse_int(std::string_view text) {
+  return parse_number<std::int64_t>(text);
+}
 
-std::optional<std::uint64_t> parse_uint(std::string_view text) { return parse_number<std::uint64_t>(text); }
+std::optional<std::uint64_t> parse_uint(std::string_view text) {
+  return parse_number<std::uint64_t>(text);
+}
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const auto bad = [text] {
-    return invalid("'" + std::string(text) + "' is not a duration; accepted: a whole number with ms, s, m or h "
+    return invalid("'" + std::string(text) +
+                   "' is not a duration; accepted: a whole number with ms, s, m or h "
                    "(none means seconds), 1ms to 24h");
   };
   std::size_t digits = 0;
@@ -119,7 +124,8 @@ std::optional<std::string> base64_decode(std::string_view text) {
 }
 
 std::string base64_encode(std::string_view bytes) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
@@ -148,7 +154,8 @@ std::string hex(std::string_view bytes) {
 }
 
 std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':') {
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
+      text[16] != ':') {
     return std::nullopt;
   }
   const auto number = [text](std::size_t at, std::size_t size) {
@@ -162,7 +169,8 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   tm.tm_hour = number(11, 2);
   tm.tm_min = number(14, 2);
   tm.tm_sec = number(17, 2);
-  if (tm.tm_year < 0 || tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_hour < 0 || tm.tm_min < 0 || tm.tm_sec < 0) {
+  if (tm.tm_year < 0 || tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_hour < 0 || tm.tm_min < 0 ||
+      tm.tm_sec < 0) {
     return std::nullopt;
   }
   if (text.back() != 'Z') return std::nullopt;
@@ -181,7 +189,8 @@ std::string format_rfc3339(std::int64_t epoch_seconds) {
 std::string format_rfc3339_micro(std::int64_t epoch_micros) {
   std::string out = format_rfc3339(epoch_micros / 1'000'000);
   std::array<char, 16> fraction{};
-  std::snprintf(fraction.data(), fraction.size(), ".%06dZ", static_cast<int>(epoch_micros % 1'000'000));
+  std::snprintf(fraction.data(), fraction.size(), ".%06dZ",
+                static_cast<int>(epoch_micros % 1'000'000));
   out.pop_back();
   return out + fraction.data();
 }

@@ -11,8 +11,8 @@
 
 namespace weir::base {
 
-// Text tools without locale: ASCII rules only, as the protocols demand. Any thread; views are borrowed for the call only,
-// and returned views point into the argument.
+// Text tools without locale: ASCII rules only, as the protocols demand. Any thread; views are
+// borrowed for the call only, and returned views point into the argument.
 
 std::string_view trim(std::string_view text);  // blanks and tabs, CR and LF at both ends
 std::string to_lower(std::string_view text);
@@ -22,7 +22,8 @@ bool starts_with_ignore_case(std::string_view text, std::string_view prefix);
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-// Whole text must be digits (a leading '-' for negative numbers); no blanks, no sign '+'. Empty on anything else or overflow.
+// Whole text must be digits (a leading '-' for negative numbers); no blanks, no sign '+'. Empty on
+// anything else or overflow.
 std::optional<std::int64_t> parse_int(std::string_view text);
 std::optional<std::uint64_t> parse_uint(std::string_view text);
 
@@ -31,12 +32,14 @@ std::optional<std::uint64_t> parse_uint(std::string_view text);
 //   errors:  kInvalid (origin kConfig); the text quotes the input and names the accepted form.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-// Standard base64 with padding (RFC 4648 section 4); blanks and line ends inside are refused. Empty optional on bad input.
+// Standard base64 with padding (RFC 4648 section 4); blanks and line ends inside are refused. Empty
+// optional on bad input.
 std::optional<std::string> base64_decode(std::string_view text);
 std::string base64_encode(std::string_view bytes);
 std::string hex(std::string_view bytes);  // lower case
 
-// RFC 3339 as Kubernetes writes it: "2026-01-02T03:04:05Z", fractions allowed. Seconds since the epoch.
+// RFC 3339 as Kubernetes writes it: "2026-01-02T03:04:05Z", fractions allowed. Seconds since the
+// epoch.
 std::optional<std::int64_t> parse_rfc3339(std::string_view text);
 std::string format_rfc3339(std::int64_t epoch_seconds);
 // With microseconds, the MicroTime of Lease and Event: "2026-01-02T03:04:05.000006Z".

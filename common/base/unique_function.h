@@ -10,13 +10,15 @@ namespace weir::base {
 template <typename Signature>
 class UniqueFunction;
 
-// A callable that may own move-only things; g++ 12 has no std::move_only_function. Empty when default-made; calling an
-// empty one is undefined. One allocation per non-empty object: not for the request path.
+// A callable that may own move-only things; g++ 12 has no std::move_only_function. Empty when
+// default-made; calling an empty one is undefined. One allocation per non-empty object: not for the
+// request path.
 template <typename R, typename... Args>
 class UniqueFunction<R(Args...)> {
  public:
   UniqueFunction() = default;
-  template <typename F, typename = std::enable_if_t<!std::is_same_v<std::decay_t<F>, UniqueFunction>>>
+  template <typename F,
+            typename = std::enable_if_t<!std::is_same_v<std::decay_t<F>, UniqueFunction>>>
   UniqueFunction(F&& f)  // NOLINT: implicit by intent, like std::function
       : held_(std::make_unique<Held<std::decay_t<F>>>(std::forward<F>(f))) {}
 

@@ -115,7 +115,8 @@ void Loop::flush_cancel(Flushable& target) {
 }
 
 void Loop::run_flushes(std::vector<Flushable*>& queue) {
-  // A flush may queue further ones (an upstream's output opens a client's window); bounded, so that two peers cannot play for ever.
+  // A flush may queue further ones (an upstream's output opens a client's window); bounded, so that
+  // two peers cannot play for ever.
   for (int round = 0; round < 16 && !queue.empty(); ++round) {
     flushing_.swap(queue);
     for (std::size_t i = 0; i < flushing_.size(); ++i) {
@@ -160,18 +161,27 @@ int Loop::wait_millis(Duration wait) const {
 void Loop::run_once(Duration wait) {
   std::array<epoll_event, kEventsPerPoll> events;
   const bool idle_allowed = later_.empty() && soon_.empty() && !posted_any_.load();
-  const int ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), idle_allowed ? wait_millis(wait) : 0);
+  const int ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                               idle_allowed ? wait_millis(wait) : 0);
   now_ = clock_.now();
   WEIR_CHECK(ready >= 0 || errno == EINTR);
-  for (int i = 0; i < ready; ++i) dispatch(events[static_cast<std::size_t>(i)].data.u64, events[static_cast<std::size_t>(i)].events);
+  for (int i = 0; i < ready; ++i)
+    dispatch(events[static_cast<std::size_t>(i)].data.u64,
+             events[static_cast<std::size_t>(i)].events);
   run_posted();
   timers_.advance(now_);
   run_flushes(soon_);
   run_flushes(later_);
-  figures_.iterations.store(figures_.iterations.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  figures_.events.store(figures_.events.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(std::max(ready, 0)), std::memory_order_relaxed);
-  const auto busy = std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.now() - now_).count();
-  figures_.busy_ns.store(figures_.busy_ns.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(busy), std::memory_order_relaxed);
+  figures_.iterations.store(figures_.iterations.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
+  figures_.events.store(figures_.events.load(std::memory_order_relaxed) +
+                            static_cast<std::uint64_t>(std::max(ready, 0)),
+                        std::memory_order_relaxed);
+  const auto busy =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.now() - now_).count();
+  figures_.busy_ns.store(
+      figures_.busy_ns.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(busy),
+      std::memory_order_relaxed);
 }
 
 void Loop::run() {

@@ -16,7 +16,8 @@ namespace weir::loop {
 using base::Duration;
 using base::TimePoint;
 
-// Takes the readiness of one file descriptor. events: EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR.
+// Takes the readiness of one file descriptor. events: EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP,
+// EPOLLERR.
 class IoHandler {
  public:
   virtual ~IoHandler() = default;
@@ -34,7 +35,8 @@ class Flushable {
   bool flush_queued_ = false;
 };
 
-// Names one registered fd. A token of a removed fd is harmless: generation tags tell it from its successor.
+// Names one registered fd. A token of a removed fd is harmless: generation tags tell it from its
+// successor.
 struct IoToken {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;  // 0 means none
@@ -43,12 +45,14 @@ struct IoToken {
 
 using Task = base::UniqueFunction<void()>;
 
-// A level-triggered epoll loop for one thread. Order of one iteration: epoll_wait, time read once, I/O handlers (each followed
-// by the "soon" flushes it asked for), posted tasks, due timers, end-of-iteration flushes.
+// A level-triggered epoll loop for one thread. Order of one iteration: epoll_wait, time read once,
+// I/O handlers (each followed by the "soon" flushes it asked for), posted tasks, due timers,
+// end-of-iteration flushes.
 //
 // All calls belong to the loop's thread but post() and stop(), which any thread may call.
-// Invariants: (1) a handler is never called after remove() returned, also not for events of the same epoll_wait; (2) a
-// handler may add, modify and remove any fd, its own included, and may destroy itself after remove(); (3) a timer never fires early.
+// Invariants: (1) a handler is never called after remove() returned, also not for events of the
+// same epoll_wait; (2) a handler may add, modify and remove any fd, its own included, and may
+// destroy itself after remove(); (3) a timer never fires early.
 class Loop {
  public:
   // clock: borrowed for the loop's life.
@@ -62,11 +66,13 @@ class Loop {
   void modify(IoToken token, std::uint32_t events);  // stale tokens are ignored
   void remove(IoToken token);                        // stale tokens are ignored
 
-  // Runs the task on the loop's thread in a later step. Wakes the loop. Tasks of one poster keep their order. Any thread.
+  // Runs the task on the loop's thread in a later step. Wakes the loop. Tasks of one poster keep
+  // their order. Any thread.
   void post(Task task);
 
-  // Calls target.flush() once: flush_later at the end of this iteration, flush_soon right after the handler that is running now
-  // (for output that borrows the worker's receive buffer). A queued target that dies must call flush_cancel.
+  // Calls target.flush() once: flush_later at the end of this iteration, flush_soon right after the
+  // handler that is running now (for output that borrows the worker's receive buffer). A queued
+  // target that dies must call flush_cancel.
   void flush_later(Flushable& target);
   void flush_soon(Flushable& target);
   void flush_cancel(Flushable& target);

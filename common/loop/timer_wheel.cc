@@ -9,7 +9,8 @@ Timer::~Timer() { unlink(); }
 void Timer::arm(base::TimePoint deadline) {
   deadline_ = deadline;
   armed_ = true;
-  if (link_ != nullptr && wheel_.tick_at_or_after(deadline) >= slot_tick_) return;  // found and moved when its slot comes up
+  if (link_ != nullptr && wheel_.tick_at_or_after(deadline) >= slot_tick_)
+    return;  // found and moved when its slot comes up
   unlink();
   wheel_.link(*this);
 }
@@ -51,7 +52,8 @@ void TimerWheel::advance(base::TimePoint now) {
     current_ = tick;
     Timer* due = slots_[static_cast<std::size_t>(tick) % kSlots];
     slots_[static_cast<std::size_t>(tick) % kSlots] = nullptr;
-    // The chain hangs on a local head while callbacks run, so that they may cancel, re-arm or destroy any timer in it.
+    // The chain hangs on a local head while callbacks run, so that they may cancel, re-arm or
+    // destroy any timer in it.
     if (due != nullptr) due->link_ = &due;
     while (due != nullptr) {
       Timer& timer = *due;
@@ -73,7 +75,8 @@ void TimerWheel::advance(base::TimePoint now) {
 
 base::Duration TimerWheel::until_next(base::TimePoint now, base::Duration most) const {
   if (linked_ == 0) return most;
-  const auto ticks = std::min<std::int64_t>(static_cast<std::int64_t>(most / kTick), static_cast<std::int64_t>(kSlots));
+  const auto ticks = std::min<std::int64_t>(static_cast<std::int64_t>(most / kTick),
+                                            static_cast<std::int64_t>(kSlots));
   for (std::int64_t ahead = 1; ahead <= ticks; ++ahead) {
     if (slots_[static_cast<std::size_t>(current_ + ahead) % kSlots] == nullptr) continue;
     const base::TimePoint at = start_ + kTick * (current_ + ahead);

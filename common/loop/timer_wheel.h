@@ -10,20 +10,23 @@ namespace weir::loop {
 
 class TimerWheel;
 
-// Takes the end of a deadline. For objects on the request path, which embed a Timer and implement this.
+// Takes the end of a deadline. For objects on the request path, which embed a Timer and implement
+// this.
 class TimerTarget {
  public:
   virtual ~TimerTarget() = default;
   virtual void on_timer() = 0;
 };
 
-// One deadline, embedded in its owner. Moving the deadline later costs one store: the wheel finds out when the old slot comes
-// up ("lazy re-arm"), so the per-request timeouts of a busy connection never touch the wheel. Destruction cancels.
+// One deadline, embedded in its owner. Moving the deadline later costs one store: the wheel finds
+// out when the old slot comes up ("lazy re-arm"), so the per-request timeouts of a busy connection
+// never touch the wheel. Destruction cancels.
 class Timer {
  public:
   // wheel and target are borrowed for the timer's life.
   Timer(TimerWheel& wheel, TimerTarget& target) : wheel_(wheel), target_(&target) {}
-  Timer(TimerWheel& wheel, base::UniqueFunction<void()> callback) : wheel_(wheel), callback_(std::move(callback)) {}
+  Timer(TimerWheel& wheel, base::UniqueFunction<void()> callback)
+      : wheel_(wheel), callback_(std::move(callback)) {}
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
   ~Timer();
@@ -43,12 +46,13 @@ class Timer {
   base::TimePoint deadline_{};
   std::int64_t slot_tick_ = 0;  // tick of the slot it is linked in
   Timer* next_ = nullptr;
-  Timer** link_ = nullptr;      // what points at this timer; null when not linked
+  Timer** link_ = nullptr;  // what points at this timer; null when not linked
   bool armed_ = false;
 };
 
-// Hashed wheel with ticks of 10 ms and 4,096 slots (about 41 s a turn; later deadlines stay linked for more turns). One thread.
-// Invariants: (1) an armed timer is linked in a slot at or before its deadline's tick; (2) a timer never fires before its deadline.
+// Hashed wheel with ticks of 10 ms and 4,096 slots (about 41 s a turn; later deadlines stay linked
+// for more turns). One thread. Invariants: (1) an armed timer is linked in a slot at or before its
+// deadline's tick; (2) a timer never fires before its deadline.
 class TimerWheel {
  public:
   static constexpr std::chrono::milliseconds kTick{10};
@@ -60,7 +64,8 @@ class TimerWheel {
 
   // Fires every timer whose deadline is at or before now.
   void advance(base::TimePoint now);
-  // How long a poll may sleep from now so that no timer is late by more than a tick; capped at `most`.
+  // How long a poll may sleep from now so that no timer is late by more than a tick; capped at
+  // `most`.
   base::Duration until_next(base::TimePoint now, base::Duration most) const;
   std::size_t linked() const { return linked_; }
 

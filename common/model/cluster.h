@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/fields.h"
+
+namespace weir::model {
+
+using base::field;
+
+enum class UpstreamProtocol : std::uint8_t { kHttp1, kHttp2 };
+inline base::EnumNames enum_names(UpstreamProtocol) { return {"http1", "http2"}; }
+
+enum class Balance : std::uint8_t { kRoundRobin };
+inline base::EnumNames enum_names(Balance) { return {"round_robin"}; }
+
+// The set of endpoints of one Service port with its settings; shared by every route that names it.
+// The endpoints themselves are a resource of their own with the same name, so that endpoint churn
+// touches one small record.
+struct Cluster {
+  std::string name;  // "namespace/service/port" for Ingress; other translators add "#settings"
+                     // where settings differ
+  std::string ns;
+  std::string service;
+  std::string port;  // as the owner wrote it: number or name
+  UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
+  Balance balance = Balance::kRoundRobin;
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds idle_timeout{60'000};  // of a pooled connection
+  std::uint32_t max_idle = 320;                    // pooled idle connections per worker
+  bool operator==(const Cluster&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("name", &Cluster::name),
+                      field("namespace", &Cluster::ns),
+                      field("service", &Cluster::service),
+                      field("port", &Cluster::port),
+                      field("protocol", &Cluster::protocol),
+                      field("balance", &Cluster::balance),
+                      field("connect_timeout_ms", &Cluster::connect_timeout),
+                      field("idle_timeout_ms", &Cluster::idle_timeout),
+                      field("max_idle", &Cluster::max_idle)};
+  }
+};
+
+// One address to send to. id is stable over changes of the set: state that outlives a request
+// (in-flight, pools) is keyed by it.
+struct Endpoint {
+  std::string id;       // "address:port"
+  std::string address;  // IP literal
+  std::uint16_t port = 0;
+  std::uint32_t weight = 1;  // relative to the other endpoints; 0: none
+  std::string zone;
+  bool operator==(const Endpoint&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &Endpoint::id), field("address", &Endpoint::address),
+                      field("port", &Endpoint::port), field("weight", &Endpoint::weight),
+                      field("zone", &Endpoint::zone)};
+  }
+};
+
+struct Endpoints {
+  std::string cluster;
+  std::vector<Endpoint> endpoints;  // sorted by id; empty: requests answer 503
+  bool operator==(const Endpoints&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("cluster", &Endpoints::cluster),
+                      field("endpoints", &Endpoints::endpoints)};
+  }
+};
+
+}  // namespace weir::model

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/model/route.h"
+
+namespace weir::routing {
+
+// The matching code of Weir: serves traffic in the dataplane and answers explain, plan and conflict
+// reports.
+
+// What a route points at. The dataplane derives its compiled route from this; explain uses it as it
+// is.
+class RouteTarget {
+ public:
+  explicit RouteTarget(model::Route route) : route_(std::move(route)) {}
+  virtual ~RouteTarget() = default;
+  const model::Route& route() const { return route_; }
+
+ private:
+  model::Route route_;
+};
+using RouteTargetPtr = std::shared_ptr<const RouteTarget>;
+
+// What routing asks of a request beyond host, path and method. Views live as long as the request.
+class RequestFields {
+ public:
+  virtual ~RequestFields() = default;
+  // Value of a header, name in lower case; several lines are joined with ", " by the
+  // implementation. Null when absent.
+  virtual std::optional<std::string_view> header(std::string_view lower_name) const = 0;
+};
+
+struct RequestKey {
+  std::string_view
+      host;  // as the client wrote it, port and trailing dot allowed; compared without case
+  std::string_view target;  // origin-form: raw path with optional "?query"
+  std::string_view method;
+  const RequestFields* fields = nullptr;  // may be null when there are none
+};
+
+enum class Outcome : std::uint8_t {
+  kMatched,
+  kNoHost,      // no host of the table takes this name
+  kNoRoute,     // the host has no route for it
+  kBadPath,     // NUL, broken percent escape, escape above the root: 400
+  kTwoReadings  // raw path and its decoded, dot-resolved, slash-merged form reach different routes:
+                // 400
+};
+
+struct Decision {
+  Outcome outcome = Outcome::kNoHost;
+  const RouteTarget* target = nullptr;  // set when kMatched; lives as long as the table
+};
+
+// One candidate of an explanation, in the order in which the matcher looked at it.
+struct Candidate {
+  const model::Route* route = nullptr;
+  bool won = false;
+  std::string reason;  // "path prefix '/cart' does not take '/car'", "older route took it first", …
+};
+
+struct Explanation {
+  Outcome outcome = Outcome::kNoHost;
+  std::string host;         // the host entry that took the request: "*.example.test"
+  std::string normal_path;  // decoded, dots resolved, slashes merged
+  std::vector<Candidate> candidates;
+};
+
+// An immutable table of hosts and routes with structural sharing: a changed copy costs what the
+// change touches (one host bucket and, in a large host, one path bucket), never the size of the
+// table. 100,000 hosts cost a request the same as ten; so do 5,000 routes on one host. Any number
+// of threads may read.
+//
+// Order of matching: exact host, then wildcard suffixes from longest to shortest within their depth
+// rule, then "*"; a host takes the request for good unless its fall_through is set. Within a host:
+// exact path, then prefixes by whole segments from longest to shortest, then regex by length of the
+// pattern; among equals method, then more header matches, then more query matches, then Precedence.
+// (gateway-api.md 1.4, networking.k8s.io/v1)
+class RouteTable {
+ public:
+  RouteTable();
+  RouteTable(const RouteTable&);
+  RouteTable& operator=(const RouteTable&);
+  ~RouteTable();
+
+  // Each gives a changed copy. Adding a route adds its host when missing; a host goes when it has
+  // neither a Host nor a route.
+  //   errors: kInvalid when a regular expression does not compile or is too large; names the route
+  //   and the pattern.
+  [[nodiscard]] RouteTable with_host(model::Host host) const;
+  [[nodiscard]] RouteTable without_host(std::string_view name) const;
+  [[nodiscard]] base::Result<RouteTable> with_route(
+      RouteTargetPtr target) const;  // replaces the same (host, id)
+  [[nodiscard]] RouteTable without_route(std::string_view host, std::string_view id) const;
+
+  // No allocation for tables without regex or header matches.
+  Decision find(const RequestKey& request) const;
+  Explanation explain(const RequestKey& request) const;
+
+  // The names of the certificates for a TLS server name (lower case or not): exact host, then
+  // wildcards, then none (null).
+  const std::vector<std::string>* certificates(std::string_view server_name) const;
+  // The host entry whose name is exactly this, or null.
+  const model::Host* host(std::string_view name) const;
+  std::size_t host_count() const;
+  std::size_t route_count() const;
+  std::vector<RouteTargetPtr> routes() const;  // all, in no particular order; for dump
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+// Lower case, without port and trailing dot; brackets of an IPv6 literal kept. Empty when the text
+// cannot be a host.
+std::string normal_host(std::string_view host);
+// Percent-decoded, "." and ".." resolved, "//" merged; '%2f' stays encoded. Empty optional on NUL,
+// a broken escape or an escape above the root.
+std::optional<std::string> normal_path(std::string_view raw_path);
+
+// Checks a pattern the way with_route does, so that the controller can refuse it on its object.
+// Bounded memory, RE2 syntax.
+base::Result<void> check_regex(std::string_view pattern);
+
+}  // namespace weir::routing
