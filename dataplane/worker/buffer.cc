@@ -1,0 +1,61 @@
+#include "dataplane/worker/buffer.h"
+
+#include <cstdlib>
+#include <new>
+
+namespace weir::worker {
+
+Chunk* BufferPool::take(std::size_t size) {
+  FreeList* list = size <= kSmall ? &small_ : size <= kLarge ? &large_ : nullptr;
+  const std::size_t capacity = list == &small_ ? kSmall : list == &large_ ? kLarge : size;
+  budget_.charge(capacity);
+  ++taken_;
+  Chunk* chunk = nullptr;
+  if (list != nullptr && list->head != nullptr) {
+    chunk = list->head;
+    list->head = chunk->next_free;
+    --list->size;
+  } else {
+    void* memory = std::malloc(sizeof(Chunk) + capacity);
+    WEIR_CHECK(memory != nullptr);
+    chunk = new (memory) Chunk{this, 0, static_cast<std::uint32_t>(capacity), nullptr};
+  }
+  chunk->refs = 1;
+  return chunk;
+}
+
+void BufferPool::release(Chunk* chunk) {
+  if (--chunk->refs > 0) return;
+  budget_.release(chunk->capacity);
+  --taken_;
+  FreeList* list = chunk->capacity == kSmall   ? &small_
+                   : chunk->capacity == kLarge ? &large_
+                                               : nullptr;
+  if (list == nullptr || list->size >= kKeepFree) {
+    std::free(chunk);
+    return;
+  }
+  chunk->next_free = list->head;
+  list->head = chunk;
+  ++list->size;
+}
+
+Slice BufferPool::copy(std::string_view bytes) {
+  if (bytes.empty()) return {};
+  Chunk* chunk = take(bytes.size());
+  std::memcpy(chunk->data(), bytes.data(), bytes.size());
+  return Slice(std::string_view(chunk->data(), bytes.size()), chunk);
+}
+
+BufferPool::~BufferPool() {
+  WEIR_CHECK(taken_ == 0);
+  for (FreeList* list : {&small_, &large_}) {
+    while (list->head != nullptr) {
+      Chunk* chunk = list->head;
+      list->head = chunk->next_free;
+      std::free(chunk);
+    }
+  }
+}
+
+}  // namespace weir::worker
