@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/translate/unit.h"
+#include "controller/translate/view.h"
+
+namespace weir::annotations {
+
+enum class Scope : std::uint8_t { kPath, kHost, kUpstream };
+enum class Risk : std::uint8_t { kLow, kMedium, kHigh, kCritical };
+
+// One annotation key of one feature, for parsing, reports and the generated reference.
+struct Row {
+  std::string_view key;      // without prefix: "ssl-redirect"
+  std::string_view aliases;  // further keys, separated by ','
+  Scope scope = Scope::kPath;
+  Risk risk = Risk::kLow;
+  std::string_view value;  // accepted form: "true or false"
+  std::string_view help;   // one sentence
+};
+
+// What a feature sees of the Ingress whose routes are being built.
+struct FeatureInput {
+  const store::Ingress& ingress;
+  const store::IngressPath* path = nullptr;  // null for the default backend
+  std::string_view host;                     // "*" for host-less rules
+  bool host_has_tls = false;                 // any Ingress of the host has a tls section
+  std::uint16_t https_port = 443;            // public
+  translate::View& view;
+};
+
+// What it adds to the route.
+struct FeatureOutput {
+  std::vector<model::ResourcePtr> policies;
+  std::string
+      deny_reason;  // not empty: the route answers 503 (a broken security setting fails closed)
+  std::vector<translate::Report> reports;
+};
+
+// One feature: its rows and the function that turns annotations (with the global defaults) into
+// policies. One file each; the list is table.cc.
+struct Feature {
+  std::string_view stem;
+  std::vector<Row> rows;
+  void (*translate)(const FeatureInput& input, FeatureOutput& out);
+};
+
+const std::vector<const Feature*>& features();  // table.cc, in the order of the filters
+
+inline constexpr std::string_view kDefaultPrefix = "nginx.ingress.kubernetes.io";
+
+// Value of an annotation by its key without prefix, trimmed per line; null when absent. Looks under
+// the configured prefix and "weir.ingress".
+const std::string* find(const store::Ingress& ingress, std::string_view key);
+
+}  // namespace weir::annotations

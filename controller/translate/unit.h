@@ -1,0 +1,48 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/model/resource.h"
+#include "controller/store/object.h"
+
+namespace weir::translate {
+
+// What translation recomputes as a whole: everything of one host, one cluster, one certificate, one
+// listener.
+enum class UnitType : std::uint8_t { kGlobal, kHost, kCluster, kCertificate };
+
+struct UnitKey {
+  UnitType type = UnitType::kHost;
+  std::string name;  // host: "*.example.test"; cluster: "namespace/service/port"; certificate:
+                     // "namespace/secret"
+  auto operator<=>(const UnitKey&) const = default;
+};
+
+enum class Severity : std::uint8_t { kNote, kWarning };
+
+// What we tell an object's owner: becomes Event, log line, metric, and the answer of weirctl.
+// Level-triggered: a report exists as long as its cause does.
+struct Report {
+  store::ObjectKey object;
+  Severity severity = Severity::kWarning;
+  std::string reason;  // CamelCase, stable, the Event's reason: "SecretNotFound"
+  std::string field;   // "spec.tls[0].secretName", "metadata.annotations[…]"
+  std::string value;   // as the owner wrote it
+  std::string text;    // one sentence with the accepted form and what happens meanwhile
+  auto operator<=>(const Report&) const = default;
+};
+
+// The whole output of building one unit.
+struct UnitResult {
+  std::vector<model::ResourcePtr> resources;
+  std::vector<UnitKey>
+      wants;  // units that must exist as long as this one names them (clusters, certificates)
+  std::vector<Report> reports;
+  std::vector<store::ObjectKey>
+      owners;  // objects that this unit serves: their status waits for its resources' ack
+};
+
+}  // namespace weir::translate
