@@ -80,7 +80,7 @@ class Head {
   std::string_view target() const { return view(target_); }
   std::string_view authority() const {
     return view(authority_);
-  }                                // Host or :authority, as the client wrote it
+  }  // Host or :authority, as the client wrote it
   std::string_view path() const;   // target without query
   std::string_view query() const;  // without '?'; empty when there is none
   void set_method(std::string_view method) { method_ = store(method); }

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/routing/route_table.h"
+#include "dataplane/exchange/filter.h"
+
+namespace weir::exchange {
+
+// The filters of one route or backend, one list per hook, in chain order. slot: index of the
+// filter's state in the exchange.
+class FilterChain {
+ public:
+  struct Entry {
+    const Filter* filter;
+    std::uint32_t slot;
+  };
+  FilterChain() = default;
+  explicit FilterChain(std::vector<FilterPtr> filters);  // already in chain order
+  const std::vector<Entry>& at(Hook hook) const { return lists_[static_cast<std::size_t>(hook)]; }
+  std::size_t size() const { return filters_.size(); }
+  BodyNeed body_need() const { return need_; }
+
+ private:
+  std::vector<FilterPtr> filters_;
+  std::array<std::vector<Entry>, kHooks> lists_;
+  BodyNeed need_;
+};
+
+// One weighted share. cluster_hash: base::hash_bytes(cluster), so that the request path hashes
+// nothing.
+struct BackendPlan {
+  std::string cluster;
+  std::uint64_t cluster_hash = 0;
+  std::uint32_t weight = 1;
+  bool invalid = false;  // answers 500
+  FilterChain filters;
+};
+
+// A compiled route: what routing::RouteTable::find gives the exchange. Immutable; built by
+// snapshot/.
+class RoutePlan final : public routing::RouteTarget {
+ public:
+  explicit RoutePlan(model::Route route) : RouteTarget(std::move(route)) {}
+
+  FilterChain filters;
+  std::vector<BackendPlan> backends;
+  std::uint32_t total_weight = 0;
+  std::string unavailable;   // not empty: 503 always, this is why (denied by the controller, or a
+                             // policy this dataplane does not know)
+  std::uint32_t labels = 0;  // id from observe::Labels
+};
+
+}  // namespace weir::exchange

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+
+#include "common/base/fd.h"
+#include "dataplane/transport/certificate_table.h"
+#include "dataplane/transport/transport.h"
+#include "dataplane/worker/worker.h"
+
+namespace weir::transport {
+
+// Makes transports of one worker. worker: borrowed for the transports' lives.
+
+// An accepted plain TCP connection. on_open follows from the loop.
+std::unique_ptr<Transport> accept_tcp(worker::Worker& worker, base::UniqueFd fd,
+                                      const base::SocketAddress& peer);
+
+// A connection to an upstream: starts connecting at once; on_open or on_closed (kind kTimeout after
+// connect_timeout, retryable) follow. Bytes may be written before on_open.
+std::unique_ptr<Transport> connect_tcp(worker::Worker& worker, const base::SocketAddress& to,
+                                       base::Duration connect_timeout);
+
+// All of OpenSSL for one worker: contexts by certificate (a small LRU, made at first use), tickets,
+// options. TLS 1.2 and 1.3, no renegotiation, one ticket, AES-128-GCM and X25519 first, session
+// cache off, buffers released while idle, read-ahead over the worker's scratch.
+class TlsServer {
+ public:
+  explicit TlsServer(worker::Worker& worker);
+  ~TlsServer();
+  // Takes an accepted connection through a TLS handshake. chooser: borrowed until on_open or
+  // on_closed. on_open comes when the handshake is done; a handshake longer than `deadline` ends
+  // with on_closed (kTimeout).
+  std::unique_ptr<Transport> accept(base::UniqueFd fd, const base::SocketAddress& peer,
+                                    const CertificateChooser& chooser, base::Duration deadline);
+  std::size_t contexts() const;  // alive in the LRU, for tests and figures
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weir::transport

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+
+#include "common/base/result.h"
+#include "dataplane/codec/codec.h"
+#include "dataplane/upstream/cluster.h"
+#include "dataplane/worker/worker.h"
+
+namespace weir::upstream {
+
+class Upstreams;
+
+// Told how getting a connection went.
+class AttemptTarget {
+ public:
+  virtual ~AttemptTarget() = default;
+  // A stream to the endpoint is open: stream() may be used. May be called from inside
+  // Upstreams::start.
+  virtual void on_attempt_ready() = 0;
+  // No connection: nothing of the request has left. error.retryable is true.
+  virtual void on_attempt_failed(const base::Error& error) = 0;
+};
+
+// One try on one endpoint. Owned by the exchange. Destroying it gives the stream up: a stream that
+// is not over is reset and its connection closed; one that is over has already gone back to the
+// pool.
+class Attempt {
+ public:
+  virtual ~Attempt() = default;
+  virtual codec::MessageStream& stream() = 0;  // after on_attempt_ready, until the stream is over
+  virtual const Endpoint& endpoint() const = 0;
+  virtual bool reused() const = 0;                  // on a pooled connection
+  virtual base::Duration connect_time() const = 0;  // zero when reused
+};
+
+// Which connection may carry a request.
+struct AttemptNeeds {
+  bool fresh = false;      // a retry after a reused connection died: only a new connection
+  bool idempotent = true;  // false: a pooled connection must have been idle for less than a second
+  std::string_view
+      avoid_endpoint;  // id of the endpoint that just failed: taken only when there is no other
+};
+
+// The upstream side of one worker: balancing state and keep-alive pools, keyed by endpoint, TLS
+// policy and protocol; LIFO; fds stay in epoll, so a close by the peer is seen at once. One thread.
+// State survives every snapshot change.
+class Upstreams {
+ public:
+  virtual ~Upstreams() = default;
+  // Picks an endpoint (smooth weighted round robin, nginx's rule) and gets a connection. Null when
+  // the cluster has no endpoint to send to. cluster: borrowed for the call; target and response for
+  // the attempt's life.
+  virtual std::unique_ptr<Attempt> start(const Cluster& cluster, const AttemptNeeds& needs,
+                                         AttemptTarget& target, codec::MessageTarget& response) = 0;
+  // Closes pooled connections of endpoints that no cluster names any more; running requests finish.
+  // Called after a snapshot swap with the clusters that changed.
+  virtual void on_cluster_changed(const Cluster& cluster) = 0;
+  virtual void on_cluster_removed(std::uint32_t index) = 0;
+  virtual std::size_t idle_connections() const = 0;
+  virtual std::size_t open_connections() const = 0;
+};
+std::unique_ptr<Upstreams> make_upstreams(worker::Worker& worker, codec::SessionContext context);
+
+}  // namespace weir::upstream
