@@ -51,16 +51,20 @@ class FrameReader {
  public:
   void add(std::string_view bytes);
   // The next whole frame; an empty optional when more bytes are needed.
-  //   errors: kProtocol: length over the limit, wrong CRC, unknown type, parts that do not fit the
-  //   payload.
+  //   errors: kProtocol: length over the limit, wrong CRC, unknown type, flags, parts that do not
+  //   fit the payload; and every call after an error.
   base::Result<std::optional<Frame>> next();
   std::size_t buffered() const { return buffer_.size() - start_; }
 
  private:
+  base::Result<std::optional<Frame>> read();
+
   std::string buffer_;
-  std::size_t start_ = 0;
+  std::size_t start_ = 0;  // of the first byte not yet taken
+  bool lost_ = false;
 };
 
+// CRC-32 of IEEE 802.3, as zlib computes it.
 std::uint32_t crc32(std::string_view bytes);
 
 }  // namespace weir::wire

@@ -150,7 +150,11 @@ Frame to_frame(FrameType type, const Message& message) {
 template <typename Message>
 base::Result<Message> from_frame(const Frame& frame) {
   auto json = base::Json::parse(frame.json);
-  if (!json.ok()) return std::move(json).error();
+  if (!json.ok()) {
+    base::Error error = std::move(json).error();
+    error.kind = base::ErrorKind::kProtocol;
+    return error;
+  }
   return base::decode<Message>(json.value());
 }
 
