@@ -23,10 +23,11 @@ struct KeyPair {
   std::string issuer;       // one line
 };
 
-// PEM as a kubernetes.io/tls Secret holds it: certificates leaf first (other order is refused), one
-// unencrypted key.
-//   errors: kInvalid: no certificate, unreadable PEM (names the block), no key, key does not match
-//   the leaf.
+// PEM as a kubernetes.io/tls Secret holds it: certificates leaf first (another order is refused;
+// the rest of the chain is sent as it stands, at most 32 in all), one unencrypted key. Other PEM
+// blocks are passed over. Validity times are reported, not judged.
+//   errors: kInvalid: no certificate, unreadable PEM (names the block), no key, a key of another
+//   type than EC, Ed25519 or RSA of 2,048 bits and more, a key that does not match the leaf.
 base::Result<KeyPair> parse_key_pair(std::string_view certificates_pem, std::string_view key_pem);
 
 // True when one of names covers host: equal, or "*.x" for exactly one label. host in lower case.
@@ -36,15 +37,15 @@ struct PemPair {
   std::string certificate;
   std::string key;
 };
-// A fresh P-256 key and a self-signed certificate for these DNS names, valid from an hour before
+// A fresh P-256 key (PKCS#8) and a self-signed server certificate for these DNS names (at least
+// one), valid from an hour before
 // now for `days`.
 PemPair make_self_signed(const std::vector<std::string>& names, std::int64_t now_seconds, int days);
 
 // size cryptographically strong bytes.
 std::string random_bytes(std::size_t size);
 
-// Lets a leaf of parse_key_pair's error texts stay out of memory dumps: overwrites the bytes before
-// the string is freed.
+// Keeps a secret out of memory dumps: overwrites every byte that the string owns and empties it.
 void wipe(std::string& secret);
 
 }  // namespace weir::crypto

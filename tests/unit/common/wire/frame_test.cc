@@ -10,7 +10,9 @@ namespace {
 using base::ErrorKind;
 
 Frame sample() {
-  return Frame{FrameType::kUpsert, R"({"type":"route","name":"t/h/id"})", {"body", "", std::string("\0\xff", 2)}};
+  return Frame{FrameType::kUpsert,
+               R"({"type":"route","name":"t/h/id"})",
+               {"body", "", std::string("\0\xff", 2)}};
 }
 
 std::string encoded(const Frame& frame) {
