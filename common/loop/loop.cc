@@ -81,6 +81,10 @@ void Loop::remove(IoToken token) {
   free_slots_.push_back(token.slot);
 }
 
+void Loop::rebind(IoToken token, IoHandler& handler) {
+  if (Slot* slot = live(token); slot != nullptr) slot->handler = &handler;
+}
+
 void Loop::post(Task task) {
   {
     const std::lock_guard lock(mutex_);

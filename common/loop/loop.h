@@ -65,6 +65,8 @@ class Loop {
   IoToken add(int fd, IoHandler& handler, std::uint32_t events);
   void modify(IoToken token, std::uint32_t events);  // stale tokens are ignored
   void remove(IoToken token);                        // stale tokens are ignored
+  // Hands the fd to another handler, with no system call; stale tokens are ignored.
+  void rebind(IoToken token, IoHandler& handler);
 
   // Runs the task on the loop's thread in a later step. Wakes the loop. Tasks of one poster keep
   // their order. Any thread.

@@ -21,11 +21,14 @@ class OffloadHandle {
   OffloadHandle(OffloadHandle&&) noexcept = default;
   OffloadHandle& operator=(OffloadHandle&& other) noexcept;
   ~OffloadHandle();
-  bool pending() const { return state_ != nullptr; }
+  // True from an accepted submit until done has run.
+  bool pending() const;
 
  private:
   friend class Offload;
   struct State;
+  explicit OffloadHandle(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  void drop();
   std::shared_ptr<State> state_;
 };
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 #include <span>
-#include <vector>
+#include <unordered_map>
 
 #include "common/base/budget.h"
 #include "common/loop/loop.h"
@@ -43,6 +43,11 @@ class Worker {
   // their own callbacks.
   void bury(std::unique_ptr<Buried> object);
 
+  // For objects that end themselves, such as a socket that lingers after its owner is gone: keeps
+  // the object until bury(it), at the latest until the worker ends.
+  void adopt(std::unique_ptr<Buried> object);
+  void bury(Buried& adopted);
+
  private:
   class Graveyard;
 
@@ -52,6 +57,7 @@ class Worker {
   BufferPool buffers_;
   Offload& offload_;
   std::unique_ptr<char[]> scratch_;
+  std::unordered_map<Buried*, std::unique_ptr<Buried>> adopted_;
   std::unique_ptr<Graveyard> graveyard_;
 };
 
