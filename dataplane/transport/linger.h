@@ -1,0 +1,23 @@
+#pragma once
+
+#include "common/base/fd.h"
+#include "common/loop/loop.h"
+#include "dataplane/transport/out_queue.h"
+#include "dataplane/worker/worker.h"
+
+namespace weir::transport {
+
+// A socket whose owner is gone, with what is still to be written.
+struct Lingering {
+  base::UniqueFd fd;
+  loop::IoToken token;  // its registration with the worker's loop; may be invalid
+  OutQueue out;
+  bool peer_done = false;  // the peer has sent its FIN
+};
+
+// Writes the rest, sends FIN, and discards what the peer still sends until it closes too, at most
+// 2 s; a close with unread input would reset the connection and destroy the last bytes (RFC 9112
+// section 9.6). A peer that takes nothing for 30 s is closed.
+void linger(worker::Worker& worker, Lingering rest);
+
+}  // namespace weir::transport
