@@ -16,13 +16,14 @@
 namespace weir::exchange {
 
 // What an exchange knows of its client's connection. Owned by the connection; outlives its
-// exchanges.
+// exchanges. The listener's texts are views into what its connections share: an idle connection
+// is to stay small.
 struct ClientFacts {
   base::SocketAddress peer;
-  std::string address;   // peer's IP as text
-  std::string listener;  // name of the listener
-  std::string route_table;
-  std::string listener_hostname;  // only this host is served; empty: all
+  std::string address;        // peer's IP as text
+  std::string_view listener;  // name of the listener
+  std::string_view route_table;
+  std::string_view listener_hostname;  // only this host is served; empty: all
   std::uint16_t public_port = 0;
   const transport::TlsFacts* tls = nullptr;  // null: plain
   std::string_view protocol = "HTTP/1.1";
