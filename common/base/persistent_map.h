@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,10 +18,10 @@ namespace weir::base {
 // 64, so 4,096 buckets: 100,000 keys are about 25 a bucket.
 //
 //   Threads: any number may read one map; with() and without() make a new map and leave the old one
-//   as it was. Lookup:  one hash, two array reads, a scan over 8-byte tags.
+//   as it was. Lookup:  one hash, two array reads, a scan over 8-byte tags, one key compare.
 //
 // Invariants: (1) a bucket's entries have distinct keys; (2) size_ is the number of entries; (3)
-// published nodes never change.
+// published nodes never change; (4) tags[i] of a bucket is the hash of entries[i].
 template <typename Value>
 class PersistentMap {
  public:
@@ -53,18 +54,47 @@ class PersistentMap {
       if (middle == nullptr) continue;
       for (const auto& bucket : *middle) {
         if (bucket == nullptr) continue;
-        for (const Entry& entry : *bucket) visit(std::string_view(entry.key), *entry.value);
+        for (const auto& entry : bucket->entries) {
+          visit(std::string_view(entry->key), *entry->value);
+        }
       }
     }
   }
 
  private:
+  // Shared between the copies of a bucket, so that a change copies pointers and no keys.
   struct Entry {
-    std::uint64_t hash;
     std::string key;
     Pointer value;
   };
-  using Bucket = std::vector<Entry>;
+  struct Bucket {
+    std::vector<std::uint64_t> tags;
+    std::vector<std::shared_ptr<const Entry>> entries;
+
+    std::size_t position(std::string_view key, std::uint64_t hash) const {
+      for (std::size_t i = 0; i < tags.size(); ++i) {
+        if (tags[i] == hash && entries[i]->key == key) return i;
+      }
+      return tags.size();
+    }
+    // An empty value removes.
+    void change(std::string_view key, std::uint64_t hash, Pointer value) {
+      const std::size_t at = position(key, hash);
+      const auto offset = static_cast<std::ptrdiff_t>(at);
+      if (value == nullptr) {
+        tags.erase(tags.begin() + offset);
+        entries.erase(entries.begin() + offset);
+        return;
+      }
+      auto entry = std::make_shared<const Entry>(Entry{std::string(key), std::move(value)});
+      if (at < tags.size()) {
+        entries[at] = std::move(entry);
+      } else {
+        tags.push_back(hash);
+        entries.push_back(std::move(entry));
+      }
+    }
+  };
   using Middle = std::array<std::shared_ptr<const Bucket>, 64>;
   using Root = std::array<std::shared_ptr<const Middle>, 64>;
 
@@ -76,39 +106,29 @@ class PersistentMap {
     const Middle* middle = (*root_)[high(hash)].get();
     const Bucket* bucket = middle == nullptr ? nullptr : (*middle)[low(hash)].get();
     if (bucket == nullptr) return nullptr;
-    for (const Entry& entry : *bucket) {
-      if (entry.hash == hash && entry.key == key) return &entry.value;
-    }
-    return nullptr;
+    const std::size_t at = bucket->position(key, hash);
+    return at == bucket->tags.size() ? nullptr : &bucket->entries[at]->value;
+  }
+
+  template <typename Node>
+  static std::shared_ptr<Node> copy_of(const std::shared_ptr<const Node>& node) {
+    return node == nullptr ? std::make_shared<Node>() : std::make_shared<Node>(*node);
   }
 
   PersistentMap changed(std::string_view key, Pointer value) const {
     const std::uint64_t hash = hash_bytes(key);
-    auto root = root_ == nullptr ? std::make_shared<Root>() : std::make_shared<Root>(*root_);
-    auto& old_middle = (*root)[high(hash)];
-    auto middle =
-        old_middle == nullptr ? std::make_shared<Middle>() : std::make_shared<Middle>(*old_middle);
-    auto& old_bucket = (*middle)[low(hash)];
-    auto bucket =
-        old_bucket == nullptr ? std::make_shared<Bucket>() : std::make_shared<Bucket>(*old_bucket);
-
+    const bool present = locate(key, hash) != nullptr;
+    const bool removes = value == nullptr;
+    if (removes && !present) return *this;
+    auto root = copy_of(root_);
+    auto middle = copy_of((*root)[high(hash)]);
+    auto bucket = copy_of((*middle)[low(hash)]);
+    bucket->change(key, hash, std::move(value));
+    (*middle)[low(hash)] = bucket->tags.empty() ? nullptr : std::move(bucket);
+    (*root)[high(hash)] = std::move(middle);
     PersistentMap out;
-    out.size_ = size_;
-    auto at = bucket->begin();
-    while (at != bucket->end() && !(at->hash == hash && at->key == key)) ++at;
-    if (value == nullptr) {
-      if (at == bucket->end()) return *this;
-      bucket->erase(at);
-      --out.size_;
-    } else if (at != bucket->end()) {
-      at->value = std::move(value);
-    } else {
-      bucket->push_back(Entry{hash, std::string(key), std::move(value)});
-      ++out.size_;
-    }
-    old_bucket = bucket->empty() ? nullptr : std::shared_ptr<const Bucket>(std::move(bucket));
-    old_middle = std::move(middle);
     out.root_ = std::move(root);
+    out.size_ = size_ + (present ? 0 : 1) - (removes ? 1 : 0);
     return out;
   }
 

@@ -15,6 +15,8 @@ namespace weir::routing {
 // The matching code of Weir: serves traffic in the dataplane and answers explain, plan and conflict
 // reports.
 
+class HostBlock;
+
 // What a route points at. The dataplane derives its compiled route from this; explain uses it as it
 // is.
 class RouteTarget {
@@ -49,9 +51,9 @@ enum class Outcome : std::uint8_t {
   kMatched,
   kNoHost,      // no host of the table takes this name
   kNoRoute,     // the host has no route for it
-  kBadPath,     // NUL, broken percent escape, escape above the root: 400
-  kTwoReadings  // raw path and its decoded, dot-resolved, slash-merged form reach different routes:
-                // 400
+  kBadPath,     // no leading '/', NUL, control byte, '#', broken percent escape, overlong UTF-8,
+                // escape above the root: 400
+  kTwoReadings  // readings of the path that origins may take (path.h) reach different routes: 400
 };
 
 struct Decision {
@@ -82,7 +84,12 @@ struct Explanation {
 // rule, then "*"; a host takes the request for good unless its fall_through is set. Within a host:
 // exact path, then prefixes by whole segments from longest to shortest, then regex by length of the
 // pattern; among equals method, then more header matches, then more query matches, then Precedence.
-// (gateway-api.md 1.4, networking.k8s.io/v1)
+// (Gateway API's HTTPRoute, networking.k8s.io/v1) A host without routes takes no request, it only
+// chooses a certificate. A request without host goes to "*", one whose host is no host nowhere.
+//
+// Paths of routes and requests are compared byte by byte, except that escapes of bytes which cannot
+// stand raw in a URI ("%20", "%C3%A9") count as those bytes; patterns see the path that way too.
+// Query parameters are compared decoded.
 class RouteTable {
  public:
   RouteTable();
@@ -92,16 +99,19 @@ class RouteTable {
 
   // Each gives a changed copy. Adding a route adds its host when missing; a host goes when it has
   // neither a Host nor a route.
-  //   errors: kInvalid when a regular expression does not compile or is too large; names the route
-  //   and the pattern.
+  //   errors: kInvalid when a regular expression does not compile or is too large, or a path does
+  //   not begin with '/'; names the route and the value.
+  //   cost: one copied host block and a few buckets.
   [[nodiscard]] RouteTable with_host(model::Host host) const;
   [[nodiscard]] RouteTable without_host(std::string_view name) const;
   [[nodiscard]] base::Result<RouteTable> with_route(
       RouteTargetPtr target) const;  // replaces the same (host, id)
   [[nodiscard]] RouteTable without_route(std::string_view host, std::string_view id) const;
 
-  // No allocation for tables without regex or header matches.
+  // No allocation for a clean path (path.h) in tables without regex conditions.
   Decision find(const RequestKey& request) const;
+  // Decides as find does and says why, for people: lists what lost and up to 100 other routes of
+  // the host.
   Explanation explain(const RequestKey& request) const;
 
   // The names of the certificates for a TLS server name (lower case or not): exact host, then
@@ -115,14 +125,16 @@ class RouteTable {
 
  private:
   struct State;
+  RouteTable with_block(std::string_view name, std::shared_ptr<const HostBlock> block) const;
+
   std::shared_ptr<const State> state_;
 };
 
 // Lower case, without port and trailing dot; brackets of an IPv6 literal kept. Empty when the text
 // cannot be a host.
 std::string normal_host(std::string_view host);
-// Percent-decoded, "." and ".." resolved, "//" merged; '%2f' stays encoded. Empty optional on NUL,
-// a broken escape or an escape above the root.
+// Percent-decoded, "//" merged, then "." and ".." resolved; '%2f' stays encoded (as "%2F"). Empty
+// optional on NUL, a broken escape, an escape above the root or no leading '/'.
 std::optional<std::string> normal_path(std::string_view raw_path);
 
 // Checks a pattern the way with_route does, so that the controller can refuse it on its object.
