@@ -13,6 +13,8 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 add_library(weir_flags INTERFACE)
 target_include_directories(weir_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror)
+# Everywhere or nowhere: RE2's package asks for it, and a precompiled header built without it is refused then.
+target_compile_options(weir_flags INTERFACE -pthread)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false overlaps in libstdc++'s own string code with -O2 in C++20 mode.
   target_compile_options(weir_flags INTERFACE -Wno-restrict)
