@@ -28,7 +28,7 @@ struct Readings {
     kBad,     // NUL, control byte, '#', broken escape, overlong UTF-8, a reading above the root
     kTooMany  // comparing all readings would cost more than kMostWork bytes
   };
-  static constexpr std::size_t kMostWork = 256 * 1024;
+  static constexpr std::size_t kMostWork = 64 * 1024;
 
   State state = State::kGood;
   std::vector<std::string> texts;  // distinct; the first is as_written()
