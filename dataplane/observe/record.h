@@ -46,7 +46,8 @@ class Recorder {
   virtual void record(const ExchangeRecord& record) = 0;
   virtual void connection_opened(bool tls) = 0;
   virtual void connection_closed() = 0;
-  // The connection moved between these states of nginx_process_connections.
+  // The connection moved between these states of nginx_process_connections. It opens as kWaiting,
+  // and whoever closes it moves it back to kWaiting before connection_closed().
   enum class ConnectionState : std::uint8_t { kReading, kWriting, kWaiting };
   virtual void connection_state(ConnectionState from, ConnectionState to) = 0;
   virtual void set_access_log(bool on) = 0;

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "dataplane/observe/access_log.h"
+#include "dataplane/observe/counters.h"
+#include "dataplane/observe/labels.h"
+#include "dataplane/observe/record.h"
+#include "dataplane/observe/series.h"
+
+namespace weir::observe {
+
+// Counts and logs the exchanges of one worker. Methods belong to the worker's thread; the public
+// numbers may be read by any.
+class WorkerRecorder final : public Recorder {
+ public:
+  // labels, lane, clock: borrowed for the recorder's life.
+  WorkerRecorder(const Labels& labels, AccessLog::Lane& lane,
+                 const base::Clock& clock = base::system_clock(),
+                 std::size_t most_series = SeriesTable::kMost);
+
+  void record(const ExchangeRecord& record) override;
+  void connection_opened(bool tls) override;
+  void connection_closed() override;
+  void connection_state(ConnectionState from, ConnectionState to) override;
+  void set_access_log(bool on) override { log_on_ = on; }
+
+  const SeriesTable& series() const { return series_; }
+
+  struct Totals {
+    Counter requests;
+    Counter unrouted;  // no route took them
+    Counter accepted;
+    Counter accepted_tls;
+    Counter active;  // these three are gauges
+    Counter reading;
+    Counter writing;
+  };
+  const Totals& totals() const { return totals_; }
+
+ private:
+  AccessLog::Lane& lane_;
+  const base::Clock& clock_;
+  SeriesTable series_;
+  Totals totals_;
+  bool log_on_ = true;
+};
+
+}  // namespace weir::observe

@@ -1,0 +1,123 @@
+#include "dataplane/observe/series.h"
+
+#include "common/base/hash.h"
+
+namespace weir::observe {
+
+std::uint8_t method_index(std::string_view method) {
+  for (std::uint8_t i = 0; i + 1U < kMethods.size(); ++i) {
+    if (kMethods[i] == method) return i;
+  }
+  return static_cast<std::uint8_t>(kMethods.size() - 1);
+}
+
+void Series::count(const ExchangeRecord& record) {
+  requests.add(1);
+  request_duration.observe(kDurationBounds, nanos(record.request_time));
+  if (record.upstream_status != 0) {
+    response_duration.observe(kDurationBounds, nanos(record.upstream_time));
+    header_duration.observe(kDurationBounds, nanos(record.upstream_header));
+  }
+  if (!record.upstream.empty()) {
+    connect_duration.observe(kDurationBounds, nanos(record.upstream_connect));
+  }
+  request_size.observe(kSizeBounds, record.request_bytes);
+  response_size.observe(kSizeBounds, record.response_body_bytes);
+  bytes_sent.observe(kBytesBounds, record.response_bytes);
+}
+
+void Series::clear() {
+  requests.clear();
+  request_duration.clear();
+  response_duration.clear();
+  header_duration.clear();
+  connect_duration.clear();
+  request_size.clear();
+  response_size.clear();
+  bytes_sent.clear();
+}
+
+SeriesTable::SeriesTable(const Labels& labels, std::size_t most)
+    : labels_(labels), most_(most), all_(new std::atomic<Series*>[most + 1]()) {
+  std::size_t slots = 64;
+  while (slots < (most + 1) * 2) slots *= 2;
+  index_.resize(slots);
+}
+
+SeriesTable::~SeriesTable() {
+  for (std::size_t i = 0; i < size(); ++i) delete all_[i].load(std::memory_order_relaxed);
+}
+
+std::uint32_t* SeriesTable::slot(std::uint64_t key) {
+  const std::size_t mask = index_.size() - 1;
+  std::size_t at = base::mix64(key, 0x9e3779b97f4a7c15ULL ^ base::process_seed()) & mask;
+  while (
+      index_[at] != 0 &&
+      all_[index_[at] - 1].load(std::memory_order_relaxed)->key.load(std::memory_order_relaxed) !=
+          key) {
+    at = (at + 1) & mask;
+  }
+  return &index_[at];
+}
+
+Series& SeriesTable::at(const SeriesKey& key) {
+  const std::uint64_t packed = key.packed();
+  std::uint32_t* found = slot(packed);
+  if (*found != 0) return *all_[*found - 1].load(std::memory_order_relaxed);
+  if (size_.load(std::memory_order_relaxed) < most_ || !free_.empty()) return make(packed);
+  if (until_purge_ == 0) {
+    if (purge()) return make(packed);
+    until_purge_ = kPurgeEvery;
+  }
+  --until_purge_;
+  const SeriesKey other{Labels::kOther, 0, method_index("")};
+  found = slot(other.packed());
+  // One place beyond `most` is kept for this one.
+  return *found != 0 ? *all_[*found - 1].load(std::memory_order_relaxed) : make(other.packed());
+}
+
+Series& SeriesTable::make(std::uint64_t key) {
+  if (!free_.empty()) {
+    const std::uint32_t place = free_.back();
+    free_.pop_back();
+    Series& series = *all_[place].load(std::memory_order_relaxed);
+    series.clear();
+    series.key.store(key, std::memory_order_release);
+    *slot(key) = place + 1;
+    return series;
+  }
+  std::uint32_t* const empty = slot(key);
+  const std::size_t place = size_.load(std::memory_order_relaxed);
+  auto* series = new Series;
+  series->key.store(key, std::memory_order_relaxed);
+  all_[place].store(series, std::memory_order_release);
+  *empty = static_cast<std::uint32_t>(place + 1);
+  size_.store(place + 1, std::memory_order_release);
+  return *series;
+}
+
+// Builds the index anew without the series whose labels are gone.
+bool SeriesTable::purge() {
+  std::vector<std::uint32_t> alive;
+  std::vector<std::uint32_t> dead;
+  for (std::uint32_t place = 0; place < size_.load(std::memory_order_relaxed); ++place) {
+    const std::uint64_t key =
+        all_[place].load(std::memory_order_relaxed)->key.load(std::memory_order_relaxed);
+    const auto gone = labels_.try_gone(SeriesKey::unpack(key).labels);
+    (gone.value_or(false) ? dead : alive).push_back(place);
+  }
+  if (dead.empty()) return false;
+  std::fill(index_.begin(), index_.end(), 0);
+  // Key 0 has no labels: the scraper passes it over, and no request has it.
+  for (const std::uint32_t place : dead) {
+    all_[place].load(std::memory_order_relaxed)->key.store(0, std::memory_order_release);
+  }
+  for (const std::uint32_t place : alive) {
+    const Series& series = *all_[place].load(std::memory_order_relaxed);
+    *slot(series.key.load(std::memory_order_relaxed)) = place + 1;
+  }
+  free_ = std::move(dead);
+  return true;
+}
+
+}  // namespace weir::observe

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/observe/counters.h"
+#include "dataplane/observe/labels.h"
+#include "dataplane/observe/record.h"
+
+namespace weir::observe {
+
+// Which series a request counts for: route labels, status, method.
+struct SeriesKey {
+  std::uint32_t labels = Labels::kNone;
+  std::uint16_t status = 0;  // 100..599, else 0
+  std::uint8_t method = 0;   // index into kMethods
+  std::uint64_t packed() const {
+    return std::uint64_t{labels} << 32 | std::uint64_t{status} << 8 | method;
+  }
+  static SeriesKey unpack(std::uint64_t packed) {
+    return {static_cast<std::uint32_t>(packed >> 32),
+            static_cast<std::uint16_t>(packed >> 8 & 0xffff),
+            static_cast<std::uint8_t>(packed & 0xff)};
+  }
+};
+
+// The method label is one of these, so that a client cannot make series.
+inline constexpr std::array<std::string_view, 10> kMethods = {
+    "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "_other"};
+std::uint8_t method_index(std::string_view method);
+
+// The numbers of one series. Written by its worker, read by any thread.
+struct Series {
+  std::atomic<std::uint64_t> key{0};
+  Counter requests;
+  Histogram<11> request_duration;  // ns
+  Histogram<11> response_duration;
+  Histogram<11> header_duration;
+  Histogram<11> connect_duration;
+  Histogram<10> request_size;
+  Histogram<10> response_size;
+  Histogram<7> bytes_sent;
+
+  void count(const ExchangeRecord& record);
+  void clear();
+};
+
+// The series of one worker: found by one probe into a flat table, made at first use, at most
+// `most`. When it is full, series whose labels are gone make room, and what still does not fit
+// counts for (kOther, no status, "_other").
+//
+//   Threads: at() belongs to the worker; size() and series() to any. A reader may see a series
+//   change its key between two reads only when the old key's labels were gone.
+class SeriesTable {
+ public:
+  static constexpr std::size_t kMost = 8'192;
+
+  // labels: borrowed for the table's life.
+  explicit SeriesTable(const Labels& labels, std::size_t most = kMost);
+  SeriesTable(const SeriesTable&) = delete;
+  SeriesTable& operator=(const SeriesTable&) = delete;
+  ~SeriesTable();
+
+  Series& at(const SeriesKey& key);
+  std::size_t size() const { return size_.load(std::memory_order_acquire); }
+  const Series& series(std::size_t at) const { return *all_[at].load(std::memory_order_acquire); }
+
+ private:
+  static constexpr std::uint32_t kPurgeEvery = 1'024;  // requests to pass after a purge in vain
+  std::uint32_t* slot(std::uint64_t key);
+  Series& make(std::uint64_t key);
+  bool purge();
+
+  const Labels& labels_;
+  const std::size_t most_;
+  std::vector<std::uint32_t> index_;  // open addressing: place in all_ plus 1, 0 empty
+  std::unique_ptr<std::atomic<Series*>[]> all_;
+  std::atomic<std::size_t> size_{0};
+  std::vector<std::uint32_t> free_;  // places whose labels are gone
+  std::uint32_t until_purge_ = 0;
+};
+
+}  // namespace weir::observe
