@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "common/base/check.h"
+
 namespace weir::base {
 
 // Byte accounting in three steps: connection -> worker -> process. Plain accounting: who reads the
@@ -78,7 +80,10 @@ class Charge {
     bytes_ = bytes;
   }
   void add(std::size_t bytes) { set(bytes_ + bytes); }
-  void sub(std::size_t bytes) { set(bytes_ - bytes); }
+  void sub(std::size_t bytes) {
+    WEIR_CHECK(bytes <= bytes_);
+    set(bytes_ - bytes);
+  }
   std::size_t bytes() const { return bytes_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,9 +30,9 @@ namespace weir::base {
 // A field whose value equals the struct's default is left out of the JSON; an absent member keeps
 // the default; a member that the list does not name is ignored (that is how versions N-1 and N+1
 // understand each other). A member of the wrong type or out of range is an error that names the
-// path: "binds[1].port: 70000 is not in 0..65535". Supported types: bool, integers, std::string,
-// milliseconds and seconds, std::optional, std::vector, enums with an `enum_names(E)` overload
-// found by ADL, and structs with fields().
+// path: "binds[1].port: 70000 is not in 0..65535". Supported types: bool, integers up to
+// 2^63-1, std::string, milliseconds and seconds (0 to ten years), std::optional, std::vector, enums
+// with an `enum_names(E)` overload found by ADL, and structs with fields().
 
 template <typename Struct, typename Member>
 struct Field {
@@ -66,7 +67,8 @@ template <typename R, typename P>
 struct IsDuration<std::chrono::duration<R, P>> : std::true_type {};
 
 inline Error wrong(std::string_view path, const Json& value, std::string_view accepted) {
-  return invalid(std::string(path) + ": " + value.to_string() + " is not " + std::string(accepted));
+  const std::string place = path.empty() ? "" : std::string(path) + ": ";
+  return invalid(place + value.to_string() + " is not " + std::string(accepted));
 }
 
 template <typename Int>
@@ -81,6 +83,20 @@ Result<void> decode_int(const Json& json, Int& out, const std::string& path) {
   return {};
 }
 
+// A negative time means nothing, and one of centuries would overflow when it is added to a clock.
+template <typename T>
+Result<void> decode_duration(const Json& json, T& out, const std::string& path) {
+  constexpr std::int64_t kMost =
+      std::chrono::duration_cast<std::chrono::duration<std::int64_t, typename T::period>>(
+          std::chrono::hours(24 * 3650))
+          .count();
+  std::int64_t count = 0;
+  if (Result<void> r = decode_int(json, count, path); !r.ok()) return r;
+  if (count < 0 || count > kMost) return wrong(path, json, "in 0.." + std::to_string(kMost));
+  out = T(static_cast<typename T::rep>(count));
+  return {};
+}
+
 }  // namespace fields_detail
 
 template <typename T>
@@ -91,6 +107,7 @@ Json encode(const T& value) {
   } else if constexpr (std::is_enum_v<T>) {
     return Json(std::string(enum_names(T{})[static_cast<std::size_t>(value)]));
   } else if constexpr (std::integral<T>) {
+    WEIR_CHECK(std::in_range<std::int64_t>(value));
     return Json(static_cast<std::int64_t>(value));
   } else if constexpr (IsDuration<T>::value) {
     return Json(static_cast<std::int64_t>(value.count()));
@@ -142,9 +159,7 @@ Result<void> decode_into(const Json& json, T& out, const std::string& path) {
   } else if constexpr (std::integral<T>) {
     return decode_int(json, out, path);
   } else if constexpr (IsDuration<T>::value) {
-    typename T::rep count{};
-    if (Result<void> r = decode_int(json, count, path); !r.ok()) return r;
-    out = T(count);
+    return decode_duration(json, out, path);
   } else if constexpr (IsOptional<T>::value) {
     if (json.is_null()) {
       out.reset();

@@ -20,13 +20,15 @@ SocketAddress::SocketAddress(const sockaddr* address) {
 Result<SocketAddress> SocketAddress::parse(std::string_view address, std::uint16_t port) {
   const std::string text(address);
   SocketAddress out;
-  if (inet_pton(AF_INET, text.c_str(), &out.storage_.v4.sin_addr) == 1) {
+  // The C interface below would stop at a NUL and take what stands before it.
+  const bool whole = text.find('\0') == std::string::npos;
+  if (whole && inet_pton(AF_INET, text.c_str(), &out.storage_.v4.sin_addr) == 1) {
     out.storage_.v4.sin_family = AF_INET;
     out.storage_.v4.sin_port = htons(port);
     return out;
   }
   in6_addr v6{};
-  if (inet_pton(AF_INET6, text.c_str(), &v6) == 1) {
+  if (whole && inet_pton(AF_INET6, text.c_str(), &v6) == 1) {
     out.storage_.v6 = {};
     out.storage_.v6.sin6_family = AF_INET6;
     out.storage_.v6.sin6_addr = v6;
@@ -57,6 +59,11 @@ bool SocketAddress::is_link_local() const {
            static_cast<unsigned char>(bytes[1]) == 254;
   }
   return family() == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&storage_.v6.sin6_addr);
+}
+
+bool SocketAddress::is_unspecified() const {
+  const std::string_view bytes = ip_bytes();
+  return !bytes.empty() && bytes.find_first_not_of('\0') == std::string_view::npos;
 }
 
 std::string SocketAddress::ip() const {

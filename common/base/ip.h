@@ -30,6 +30,7 @@ class SocketAddress {
   std::uint16_t port() const;
   bool is_loopback() const;       // 127.0.0.0/8, ::1 and their mapped forms
   bool is_link_local() const;     // 169.254.0.0/16 (metadata services live there), fe80::/10
+  bool is_unspecified() const;    // 0.0.0.0, ::, which the kernel takes for this machine
   std::string ip() const;         // "10.0.0.1", "fd00::1"; a v4-mapped address in dotted form
   std::string to_string() const;  // "10.0.0.1:80", "[fd00::1]:80"
   // The raw address: 4 or 16 bytes in network order, viewed inside this object. A key for

@@ -3,16 +3,17 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/reader.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 
 namespace weir::base {
-namespace {
 
 // Builds a Json from parser events. Invariant: stack_ holds the open arrays and objects; keys_ the
 // names their next values take.
-class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
+class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonBuilder> {
  public:
   bool Null() { return add(Json()); }
   bool Bool(bool value) { return add(Json(value)); }
@@ -49,6 +50,7 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
     Json done = std::move(stack_.back());
     stack_.pop_back();
     keys_.pop_back();
+    if (done.is_object()) drop_repeated(done.members_);
     return add(std::move(done));
   }
   bool add(Json value) {
@@ -57,15 +59,43 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
     } else if (stack_.back().is_array()) {
       stack_.back().push(std::move(value));
     } else {
-      stack_.back().set(keys_.back(), std::move(value));
+      stack_.back().members_.emplace_back(std::move(keys_.back()), std::move(value));
     }
     return true;
+  }
+
+  // One sort at the end of an object: a look-up per member would let 100,000 members take minutes.
+  static void drop_repeated(std::vector<Json::Member>& members) {
+    std::vector<std::size_t> order(members.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&members](std::size_t a, std::size_t b) {
+      return members[a].first < members[b].first;
+    });
+    std::vector<bool> repeated(members.size());
+    bool any = false;
+    std::size_t first = 0;
+    for (std::size_t i = 1; i < order.size(); ++i) {
+      if (members[order[i]].first != members[order[first]].first) {
+        first = i;
+        continue;
+      }
+      members[order[first]].second = std::move(members[order[i]].second);
+      repeated[order[i]] = any = true;
+    }
+    if (!any) return;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (!repeated[i] && kept++ != i) members[kept - 1] = std::move(members[i]);
+    }
+    members.resize(kept);
   }
 
   Json root_;
   std::vector<Json> stack_;
   std::vector<std::string> keys_;
 };
+
+namespace {
 
 const Json& null_json() {
   static const Json null;
@@ -154,17 +184,22 @@ std::size_t utf8_length(std::string_view text) {
 }  // namespace
 
 Result<Json> Json::parse(std::string_view text) {
-  Builder builder;
+  JsonBuilder builder;
   rapidjson::Reader reader;
   rapidjson::MemoryStream stream(text.data(), text.size());
-  constexpr unsigned kFlags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
+                              rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseFullPrecisionFlag;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   if (!result) {
     const bool deep = result.Code() == rapidjson::kParseErrorTermination;
     return invalid(
         "JSON at byte " + std::to_string(result.Offset()) + ": " +
         (deep ? "nested deeper than 512 levels" : rapidjson::GetParseError_En(result.Code())));
+  }
+  // The parser takes a NUL for the end of the text.
+  if (stream.Tell() != text.size()) {
+    return invalid("JSON at byte " + std::to_string(stream.Tell()) + ": NUL outside a string");
   }
   return builder.take();
 }

@@ -31,7 +31,7 @@ class Json {
   static Json object() { return Json(Type::kObject); }
 
   // Parses one whole text with an iterative parser (hostile depth cannot overflow the stack); at
-  // most kMaxDepth levels.
+  // most kMaxDepth levels. Of members of one name the last value stands, at the place of the first.
   //   errors: kInvalid with the byte offset and the reason.
   static Result<Json> parse(std::string_view text);
   static constexpr std::size_t kMaxDepth = 512;
@@ -68,7 +68,11 @@ class Json {
     }
   }
 
-  void push(Json item) { items_.push_back(std::move(item)); }
+  // Appends to an array; makes a null value an array.
+  void push(Json item) {
+    if (type_ == Type::kNull) type_ = Type::kArray;
+    items_.push_back(std::move(item));
+  }
   // Sets or replaces a member; makes a null value an object.
   Json& set(std::string_view name, Json value);
   void erase(std::string_view name);
@@ -78,6 +82,7 @@ class Json {
   bool operator==(const Json& other) const;
 
  private:
+  friend class JsonBuilder;
   explicit Json(Type type) : type_(type) {}
 
   Type type_ = Type::kNull;

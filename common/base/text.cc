@@ -29,6 +29,21 @@ int base64_value(char c) {
   return -1;
 }
 
+// month: 0..11.
+int days_of(int year, int month) {
+  static constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return kDays[static_cast<std::size_t>(month)] + (leap && month == 1 ? 1 : 0);
+}
+
+// "Z" or ".123Z".
+bool is_fraction_and_zone(std::string_view text) {
+  if (text == "Z") return true;
+  if (text.size() < 3 || text.front() != '.' || text.back() != 'Z') return false;
+  const std::string_view digits = text.substr(1, text.size() - 2);
+  return digits.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view trim(std::string_view text) {
@@ -155,7 +170,7 @@ std::string hex(std::string_view bytes) {
 
 std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
-      text[16] != ':') {
+      text[16] != ':' || !is_fraction_and_zone(text.substr(19))) {
     return std::nullopt;
   }
   const auto number = [text](std::size_t at, std::size_t size) {
@@ -169,11 +184,11 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   tm.tm_hour = number(11, 2);
   tm.tm_min = number(14, 2);
   tm.tm_sec = number(17, 2);
-  if (tm.tm_year < 0 || tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_hour < 0 || tm.tm_min < 0 ||
-      tm.tm_sec < 0) {
-    return std::nullopt;
-  }
-  if (text.back() != 'Z') return std::nullopt;
+  const bool date = tm.tm_year >= 0 && tm.tm_mon >= 0 && tm.tm_mon < 12 && tm.tm_mday >= 1 &&
+                    tm.tm_mday <= days_of(tm.tm_year + 1900, tm.tm_mon);
+  const bool time = tm.tm_hour >= 0 && tm.tm_hour < 24 && tm.tm_min >= 0 && tm.tm_min < 60 &&
+                    tm.tm_sec >= 0 && tm.tm_sec <= 60;
+  if (!date || !time) return std::nullopt;
   return static_cast<std::int64_t>(timegm(&tm));
 }
 
@@ -187,10 +202,15 @@ std::string format_rfc3339(std::int64_t epoch_seconds) {
 }
 
 std::string format_rfc3339_micro(std::int64_t epoch_micros) {
-  std::string out = format_rfc3339(epoch_micros / 1'000'000);
+  std::int64_t seconds = epoch_micros / 1'000'000;
+  std::int64_t micros = epoch_micros % 1'000'000;
+  if (micros < 0) {
+    micros += 1'000'000;
+    --seconds;
+  }
+  std::string out = format_rfc3339(seconds);
   std::array<char, 16> fraction{};
-  std::snprintf(fraction.data(), fraction.size(), ".%06dZ",
-                static_cast<int>(epoch_micros % 1'000'000));
+  std::snprintf(fraction.data(), fraction.size(), ".%06dZ", static_cast<int>(micros));
   out.pop_back();
   return out + fraction.data();
 }
