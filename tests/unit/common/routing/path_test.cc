@@ -79,7 +79,8 @@ TEST(Readings, OddSpellingsShowEveryPathThatAnOriginMaySee) {
         Case{"/admin;x", "/admin"}, Case{"/%61dmin", "/admin"}, Case{"/%2561dmin", "/admin"},
         Case{"/%252e%252e/x", "/x"}, Case{"/a//../admin", "/admin"},
         Case{"/a//../admin", "/a/admin"}, Case{"/%61/../b", "/a/../b"},
-        Case{"/x;y%2f..%2fadmin", "/x"}, Case{"/x;y%2f..%2fadmin", "/admin"}}) {
+        Case{"/x;y%2f..%2fadmin", "/x"}, Case{"/x;y%2f..%2fadmin", "/admin"},
+        Case{"/x%2f..%2fadmin;y%2f..%2fz", "/admin"}}) {
     const Readings readings = readings_of(c.path);
     const auto& texts = readings.texts;
     const bool bad = readings.state == Readings::State::kBad;
