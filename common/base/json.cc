@@ -98,7 +98,7 @@ class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonB
 namespace {
 
 const Json& null_json() {
-  static const Json null;
+  static const Json null{};
   return null;
 }
 
