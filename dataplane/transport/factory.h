@@ -23,9 +23,12 @@ std::unique_ptr<Transport> connect_tcp(worker::Worker& worker, const base::Socke
 // All of OpenSSL for one worker: contexts by certificate (a small LRU, made at first use), tickets,
 // options. TLS 1.2 and 1.3, no renegotiation, one ticket, AES-128-GCM and X25519 first, session
 // cache off, buffers released while idle, read-ahead over the worker's scratch.
+// worker: borrowed. Outlives its transports.
 class TlsServer {
  public:
-  explicit TlsServer(worker::Worker& worker);
+  // plain_http_answer: sent as it is to a client that speaks plain HTTP here, before its connection
+  // is closed; lives as long as the server. Empty: such a client is closed.
+  explicit TlsServer(worker::Worker& worker, std::string_view plain_http_answer = {});
   ~TlsServer();
   // Takes an accepted connection through a TLS handshake. chooser: borrowed until on_open or
   // on_closed. on_open comes when the handshake is done; a handshake longer than `deadline` ends
@@ -33,9 +36,13 @@ class TlsServer {
   std::unique_ptr<Transport> accept(base::UniqueFd fd, const base::SocketAddress& peer,
                                     const CertificateChooser& chooser, base::Duration deadline);
   std::size_t contexts() const;  // alive in the LRU, for tests and figures
+  // Certificates that did not parse or whose key did not match, each counted once while it stays in
+  // the LRU.
+  std::uint64_t broken_certificates() const;
+
+  struct Impl;  // named by its transports
 
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -172,7 +172,7 @@ bool SocketTransport::pump() {
   do {
     if (!send_queued()) return false;
   } while (!write_blocked_ && write_error_ == 0 && refill(finishing_));
-  if (write_blocked_) out_.keep(worker_.buffers());
+  if (write_blocked_) keep_borrowed();
   update_interest();
   if (finishing_ && !finished_ && queued() == 0) {
     finished_ = true;
@@ -186,22 +186,20 @@ bool SocketTransport::pump() {
 
 void SocketTransport::flush() {
   if (state_ == State::kOpening) {
-    out_.keep(worker_.buffers());
+    keep_borrowed();
     if (!out_.empty()) worker_.loop().flush_later(*this);
     connected();
-  } else if (state_ == State::kConnecting) {
-    out_.keep(worker_.buffers());
-  } else if (state_ == State::kOpen && !write_blocked_) {
-    pump();
+  } else if (state_ == State::kConnecting || write_blocked_) {
+    keep_borrowed();
   } else if (state_ == State::kOpen) {
-    out_.keep(worker_.buffers());
+    pump();
   }
 }
 
 void SocketTransport::finish_writing() {
   if (closed() || finishing_) return;
   finishing_ = true;
-  schedule(out_.has_borrowed());
+  schedule(false);
 }
 
 void SocketTransport::close_when_flushed() {

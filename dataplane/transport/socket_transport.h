@@ -59,6 +59,7 @@ class SocketTransport : public Transport, public loop::IoHandler, public loop::F
   // Fills out_ when it has run empty. Returns false when there is nothing to send. finishing: the
   // transport will write nothing else.
   virtual bool refill(bool finishing) = 0;
+  virtual void keep_borrowed() { out_.keep(worker_.buffers()); }  // what could not leave now
 
   void watch(base::UniqueFd fd, State state);  // registers with the loop
   void schedule(bool borrowed);                // a flush, soon or at the end of the iteration

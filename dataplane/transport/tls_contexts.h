@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "dataplane/transport/certificate_table.h"
+
+struct ssl_st;
+struct ssl_ctx_st;
+
+namespace weir::transport {
+
+struct SslContextFree {
+  void operator()(ssl_ctx_st* context) const;
+};
+using SslContext = std::unique_ptr<ssl_ctx_st, SslContextFree>;
+
+// What a handshake in progress asks of its connection. Implemented by the TLS transport; set only
+// while a call into OpenSSL runs.
+class TlsHandshake {
+ public:
+  virtual ~TlsHandshake() = default;
+  virtual void on_server_name(std::string_view name) = 0;  // lower case; empty: none
+  virtual const CertificateChooser& chooser() const = 0;
+  virtual void on_no_certificate() = 0;  // nothing to serve this name with: the handshake fails
+};
+
+// The contexts of one worker: one without a certificate that every session starts with, and an LRU
+// of contexts with certificates, keyed by what they serve. A renewed certificate is a new key and
+// so a new context; live sessions keep theirs. One thread.
+class TlsContexts {
+ public:
+  static constexpr std::size_t kMost = 512;  // about 20 KiB each
+
+  TlsContexts();
+  ssl_ctx_st* start() { return start_.get(); }
+  void set_current(TlsHandshake* handshake) { current_ = handshake; }
+  std::size_t size() const { return order_.size(); }
+  std::uint64_t broken() const { return broken_; }
+
+ private:
+  using Certificates = std::vector<std::shared_ptr<const CertificateEntry>>;
+  struct Entry {
+    std::string key;
+    SslContext context;  // null: none of the certificates can be used
+  };
+
+  SslContext make();
+  // The context for these certificates, made at first use. Null: none can be used.
+  ssl_ctx_st* find(const Certificates& certificates);
+  SslContext build(const Certificates& certificates);
+  static int on_client_hello(ssl_st* ssl, int* alert, void* self);
+
+  TlsHandshake* current_ = nullptr;
+  std::list<Entry> order_;  // most recently used first
+  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;  // views into order_
+  Certificates chosen_;  // kept for its capacity
+  std::uint64_t broken_ = 0;
+  SslContext start_;
+
+  friend struct TicketCallback;
+};
+
+}  // namespace weir::transport
