@@ -23,7 +23,7 @@ std::unique_ptr<Transport> connect_tcp(worker::Worker& worker, const base::Socke
 // All of OpenSSL for one worker: contexts by certificate (a small LRU, made at first use), tickets,
 // options. TLS 1.2 and 1.3, no renegotiation, one ticket, AES-128-GCM and X25519 first, session
 // cache off, buffers released while idle, read-ahead over the worker's scratch.
-// worker: borrowed. Outlives its transports.
+// Its transports may outlast it. worker: borrowed.
 class TlsServer {
  public:
   // plain_http_answer: sent as it is to a client that speaks plain HTTP here, before its connection
@@ -40,10 +40,10 @@ class TlsServer {
   // the LRU.
   std::uint64_t broken_certificates() const;
 
-  struct Impl;  // named by its transports
+  struct Impl;  // shared with its transports
 
  private:
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace weir::transport

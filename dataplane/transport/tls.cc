@@ -68,14 +68,15 @@ namespace {
 
 class TlsTransport final : public SocketTransport {
  public:
-  TlsTransport(TlsServer::Impl& server, base::UniqueFd fd, const base::SocketAddress& peer,
-               const CertificateChooser& chooser, base::Duration deadline)
-      : SocketTransport(server.worker, peer, base::Origin::kClient),
-        server_(server),
-        ssl_(SSL_new(server.contexts.start())),
+  TlsTransport(std::shared_ptr<TlsServer::Impl> server, base::UniqueFd fd,
+               const base::SocketAddress& peer, const CertificateChooser& chooser,
+               base::Duration deadline)
+      : SocketTransport(server->worker, peer, base::Origin::kClient),
+        server_(std::move(server)),
+        ssl_(SSL_new(server_->contexts.start())),
         handshake_(std::make_unique<Handshake>(*this, chooser, deadline)) {
     WEIR_CHECK(ssl_ != nullptr);
-    BIO* wire = server_.wire.share();
+    BIO* wire = server_->wire.share();
     SSL_set_bio(ssl_.get(), wire, wire);
     SSL_set_accept_state(ssl_.get());
     worker_.budget().charge(kSessionBytes);
@@ -119,8 +120,8 @@ class TlsTransport final : public SocketTransport {
     bool no_certificate = false;
   };
 
-  std::span<char> receive_buffer() override { return {server_.received.get(), kReceive}; }
-  bool may_receive() override { return handshake_ == nullptr || server_.take_handshake_turn(); }
+  std::span<char> receive_buffer() override { return {server_->received.get(), kReceive}; }
+  bool may_receive() override { return handshake_ == nullptr || server_->take_handshake_turn(); }
   void on_connected() override {}
   void on_received(std::string_view bytes) override;
   void on_eof() override;
@@ -138,7 +139,7 @@ class TlsTransport final : public SocketTransport {
   void read_records(bool just_opened);
   bool encrypt_some();
 
-  TlsServer::Impl& server_;
+  const std::shared_ptr<TlsServer::Impl> server_;
   std::unique_ptr<SSL, SslFree> ssl_;
   std::unique_ptr<Handshake> handshake_;  // null once it is done
   OutQueue plain_;
@@ -163,8 +164,8 @@ void TlsTransport::handshake_too_slow() {
 
 void TlsTransport::refuse_plain_http() {
   TransportTarget* target = target_;
-  if (!server_.plain_http_answer.empty()) {
-    out_.push(worker_.buffers().copy(server_.plain_http_answer));
+  if (!server_->plain_http_answer.empty()) {
+    out_.push(worker_.buffers().copy(server_->plain_http_answer));
   }
   close_when_flushed();
   if (target != nullptr) target->on_closed(handshake_error("plain HTTP request sent to TLS port"));
@@ -175,7 +176,7 @@ void TlsTransport::on_received(std::string_view bytes) {
       judge_opening(bytes) == Opening::kPlainHttp) {
     return refuse_plain_http();
   }
-  server_.wire.feed(bytes);
+  server_->wire.feed(bytes);
   const bool handshaking = handshake_ != nullptr;
   if (handshaking && !step_handshake()) return;
   read_records(handshaking);
@@ -184,11 +185,11 @@ void TlsTransport::on_received(std::string_view bytes) {
 // Returns true when the handshake is done and reading may go on.
 bool TlsTransport::step_handshake() {
   ERR_clear_error();
-  server_.contexts.set_current(handshake_.get());
+  server_->contexts.set_current(handshake_.get());
   const int done = SSL_do_handshake(ssl_.get());
-  server_.contexts.set_current(nullptr);
+  server_->contexts.set_current(nullptr);
   const int error = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), done);
-  out_.push(worker::Slice::borrowed(server_.wire.take_output()));
+  out_.push(worker::Slice::borrowed(server_->wire.take_output()));
   if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) {
     const std::string why =
         handshake_->no_certificate ? "no certificate for '" + server_name_ + "'" : openssl_reason();
@@ -230,7 +231,7 @@ void TlsTransport::read_records(bool just_opened) {
       error = SSL_get_error(ssl_.get(), ok);
   }
   // Answers of the library itself (key update, alerts).
-  if (const std::string_view own = server_.wire.take_output(); !own.empty()) {
+  if (const std::string_view own = server_->wire.take_output(); !own.empty()) {
     out_.push(worker_.buffers().copy(own));
     schedule(false);
   }
@@ -272,14 +273,14 @@ bool TlsTransport::encrypt_some() {
     std::size_t staged = 0;
     for (std::size_t i = 0; i < count && staged < kRecord; ++i) {
       const std::size_t size = std::min(parts[i].iov_len, kRecord - staged);
-      std::memcpy(server_.staging.get() + staged, parts[i].iov_base, size);
+      std::memcpy(server_->staging.get() + staged, parts[i].iov_base, size);
       staged += size;
     }
-    bytes = {server_.staging.get(), staged};
+    bytes = {server_->staging.get(), staged};
   }
   std::size_t taken = 0;
   ERR_clear_error();
-  const std::size_t most = TlsWire::kBatch - std::min(TlsWire::kBatch, server_.wire.output_size());
+  const std::size_t most = TlsWire::kBatch - std::min(TlsWire::kBatch, server_->wire.output_size());
   const std::size_t offered = std::min(bytes.size(), std::max(most, kRecord));
   if (SSL_write_ex(ssl_.get(), bytes.data(), offered, &taken) != 1) return false;
   plain_.consume(taken);
@@ -291,19 +292,19 @@ bool TlsTransport::refill(bool finishing) {
     plain_.keep(worker_.buffers());
     return false;
   }
-  while (!plain_.empty() && server_.wire.output_size() < TlsWire::kBatch) {
+  while (!plain_.empty() && server_->wire.output_size() < TlsWire::kBatch) {
     if (encrypt_some()) continue;
     ERR_clear_error();
     plain_.clear();
     write_error_ = EPROTO;
-    server_.wire.take_output();
+    server_->wire.take_output();
     return false;
   }
   if (plain_.empty() && finishing && !notified_) {
     notified_ = true;
     SSL_shutdown(ssl_.get());
   }
-  const std::string_view made = server_.wire.take_output();
+  const std::string_view made = server_->wire.take_output();
   out_.push(worker::Slice::borrowed(made));
   return !made.empty();
 }
@@ -311,14 +312,14 @@ bool TlsTransport::refill(bool finishing) {
 }  // namespace
 
 TlsServer::TlsServer(worker::Worker& worker, std::string_view plain_http_answer)
-    : impl_(std::make_unique<Impl>(worker, plain_http_answer)) {}
+    : impl_(std::make_shared<Impl>(worker, plain_http_answer)) {}
 
 TlsServer::~TlsServer() = default;
 
 std::unique_ptr<Transport> TlsServer::accept(base::UniqueFd fd, const base::SocketAddress& peer,
                                              const CertificateChooser& chooser,
                                              base::Duration deadline) {
-  return std::make_unique<TlsTransport>(*impl_, std::move(fd), peer, chooser, deadline);
+  return std::make_unique<TlsTransport>(impl_, std::move(fd), peer, chooser, deadline);
 }
 
 std::size_t TlsServer::contexts() const { return impl_->contexts.size(); }
