@@ -28,6 +28,9 @@ class Acceptors {
   virtual void start_drain() = 0;
   virtual void stop_accepting() = 0;
   virtual std::size_t connections() const = 0;
+  // Connections closed at accept: over a cap, without a listener in the snapshot, or out of
+  // descriptors.
+  virtual std::uint64_t refused() const = 0;
   virtual void close_all() = 0;  // the end of the drain bound
 };
 

@@ -1,0 +1,220 @@
+#include "dataplane/listener/acceptor.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "dataplane/listener/connection.h"
+#include "dataplane/listener/gate.h"
+
+namespace weir::listener {
+namespace {
+
+constexpr int kAcceptsPerEvent = 16;
+constexpr int kMostBacklog = 65'536;
+constexpr int kClosedWhenExhausted = 16;
+constexpr auto kHandshakeDeadline = std::chrono::seconds(15);
+constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
+constexpr rlim_t kFdsForOthers = 64;  // logs, sockets of our own
+
+constexpr std::string_view kPlainHttpAnswer =
+    "HTTP/1.1 400 Bad Request\r\n"
+    "Server: weir\r\n"
+    "Connection: close\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\n"
+    "Content-Length: 42\r\n"
+    "\r\n"
+    "400 plain HTTP request sent to HTTPS port\n";
+
+// Two descriptors a connection: the client's and the upstream's.
+std::uint32_t connections_by_fd_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+  const rlim_t usable = limit.rlim_cur > kFdsForOthers ? limit.rlim_cur - kFdsForOthers : 2;
+  return static_cast<std::uint32_t>(std::min<rlim_t>(usable / 2, 10'000'000));
+}
+
+base::UniqueFd reserve_fd() { return base::UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+std::uint16_t port_of(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  return getsockname(fd, address, &size) == 0 ? base::SocketAddress(address).port()
+                                              : std::uint16_t{0};
+}
+
+class WorkerAcceptors;
+
+// One listening socket.
+struct Door final : public loop::IoHandler {
+  Door(WorkerAcceptors& owner, std::string name, base::UniqueFd socket, std::shared_ptr<Gate> way)
+      : acceptors(owner), bind(std::move(name)), fd(std::move(socket)), gate(std::move(way)) {}
+  void on_io(std::uint32_t) override;
+
+  WorkerAcceptors& acceptors;
+  const std::string bind;
+  const base::UniqueFd fd;
+  const std::shared_ptr<Gate> gate;
+  loop::IoToken token;
+};
+
+class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
+ public:
+  WorkerAcceptors(exchange::ExchangeContext& context, shared::ConnectionCaps& caps)
+      : home_{context, caps, context.live->limits},
+        tls_(context.worker, kPlainHttpAnswer),
+        resume_(context.worker.loop().timers(), *this),
+        reserve_(reserve_fd()),
+        fd_cap_(connections_by_fd_limit()) {}
+  ~WorkerAcceptors() override {
+    close_all();
+    for (const auto& door : doors_) home_.context.worker.loop().remove(door->token);
+  }
+
+  void add(const std::string& listener, const std::string& bind, base::UniqueFd socket) override;
+  void remove(const std::string& listener, const std::string& bind) override;
+  void start_drain() override { home_.draining = true; }
+  void stop_accepting() override;
+  std::size_t connections() const override { return home_.count; }
+  std::uint64_t refused() const override { return refused_; }
+  void close_all() override;
+
+  // Takes at most this many connections; returns false when the backlog is empty or the process is
+  // out of descriptors.
+  bool accept_from(Door& door, int most);
+  void on_timer() override { watch_doors(EPOLLIN); }
+
+ private:
+  void admit(Door& door, base::UniqueFd fd, const base::SocketAddress& peer);
+  void exhausted(Door& door, int errno_value);
+  void watch_doors(std::uint32_t events);
+  void close_door(Door& door);
+
+  ConnectionHome home_;
+  transport::TlsServer tls_;
+  loop::Timer resume_;
+  base::UniqueFd reserve_;  // given up to tell one client "no" when descriptors run out
+  const std::uint32_t fd_cap_;
+  std::uint64_t refused_ = 0;
+  std::vector<std::unique_ptr<Door>> doors_;
+};
+
+void Door::on_io(std::uint32_t) { acceptors.accept_from(*this, kAcceptsPerEvent); }
+
+void WorkerAcceptors::add(const std::string& listener, const std::string& bind,
+                          base::UniqueFd socket) {
+  auto gate = std::make_shared<Gate>(home_.context.live, listener, port_of(socket.get()));
+  doors_.push_back(std::make_unique<Door>(*this, bind, std::move(socket), std::move(gate)));
+  Door& door = *doors_.back();
+  door.token = home_.context.worker.loop().add(door.fd.get(), door, resume_.armed() ? 0U : EPOLLIN);
+}
+
+void WorkerAcceptors::remove(const std::string& listener, const std::string& bind) {
+  const auto found = std::find_if(doors_.begin(), doors_.end(), [&](const auto& door) {
+    return door->gate->listener() == listener && door->bind == bind;
+  });
+  if (found == doors_.end()) return;
+  (*found)->gate->start_drain();
+  close_door(**found);
+  doors_.erase(found);
+}
+
+void WorkerAcceptors::close_door(Door& door) {
+  // Who is in the backlog has connected: the kernel would reset them.
+  accept_from(door, kMostBacklog);
+  home_.context.worker.loop().remove(door.token);
+}
+
+void WorkerAcceptors::stop_accepting() {
+  home_.draining = true;
+  for (const auto& door : doors_) close_door(*door);
+  doors_.clear();
+  for (Connection* at = home_.first; at != nullptr;) {
+    Connection* const next = at->next();
+    at->close_if_idle();
+    at = next;
+  }
+}
+
+void WorkerAcceptors::close_all() {
+  while (home_.first != nullptr) home_.first->close("the dataplane ends");
+}
+
+bool WorkerAcceptors::accept_from(Door& door, int most) {
+  for (int i = 0; i < most; ++i) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    auto* address = reinterpret_cast<sockaddr*>(&storage);
+    base::UniqueFd fd(accept4(door.fd.get(), address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd.valid()) {
+      admit(door, std::move(fd), base::SocketAddress(address));
+      continue;
+    }
+    if (errno == ECONNABORTED || errno == EINTR) continue;
+    if (errno != EAGAIN) exhausted(door, errno);
+    return false;
+  }
+  return true;
+}
+
+void WorkerAcceptors::admit(Door& door, base::UniqueFd fd, const base::SocketAddress& peer) {
+  const exchange::Snapshot& live = *home_.context.live;
+  const std::uint32_t most =
+      live.settings.max_connections != 0 ? live.settings.max_connections : fd_cap_;
+  auto served = door.gate->served();
+  if (served == nullptr || !home_.caps.enter(peer, most, live.settings.connections_per_address)) {
+    ++refused_;
+    return;
+  }
+  home_.limits = live.limits;
+  worker::Worker& worker = home_.context.worker;
+  auto transport = served->tls ? tls_.accept(std::move(fd), peer, *door.gate, kHandshakeDeadline)
+                               : transport::accept_tcp(worker, std::move(fd), peer);
+  Connection::start(home_, door.gate, std::move(served), std::move(transport));
+}
+
+// Out of descriptors or memory: the listening socket would stay readable and the loop would spin.
+void WorkerAcceptors::exhausted(Door& door, int errno_value) {
+  base::log_warn("cannot accept connections",
+                 {{"listener", door.gate->listener()},
+                  {"reason", base::system_error("accept", errno_value).text},
+                  {"connections", home_.count}});
+  if (errno_value == EMFILE || errno_value == ENFILE) {
+    reserve_.reset();
+    base::UniqueFd(accept4(door.fd.get(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
+    reserve_ = reserve_fd();
+    ++refused_;
+  }
+  int left = kClosedWhenExhausted;
+  for (Connection* at = home_.first; at != nullptr && left > 0;) {
+    Connection* const next = at->next();
+    if (at->idle()) {
+      at->close("descriptors ran out");
+      --left;
+    }
+    at = next;
+  }
+  watch_doors(0);
+  resume_.arm(home_.context.worker.loop().now() + kExhaustedPause);
+}
+
+void WorkerAcceptors::watch_doors(std::uint32_t events) {
+  for (const auto& door : doors_) home_.context.worker.loop().modify(door->token, events);
+}
+
+}  // namespace
+
+std::unique_ptr<Acceptors> make_acceptors(exchange::ExchangeContext& context,
+                                          shared::ConnectionCaps& caps) {
+  return std::make_unique<WorkerAcceptors>(context, caps);
+}
+
+}  // namespace weir::listener

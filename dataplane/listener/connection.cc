@@ -1,0 +1,194 @@
+#include "dataplane/listener/connection.h"
+
+#include <utility>
+
+#include "dataplane/codec/h1.h"
+
+namespace weir::listener {
+namespace {
+
+using codec::SessionPhase;
+
+constexpr std::size_t kChargedBytes = 1024;  // connection, transport and session, without buffers
+constexpr auto kFirstRequestInDrain = std::chrono::seconds(2);
+
+}  // namespace
+
+void Connection::start(ConnectionHome& home, std::shared_ptr<Gate> gate,
+                       std::shared_ptr<const Served> served,
+                       std::unique_ptr<transport::Transport> transport) {
+  // Owns itself; finish() buries it.
+  auto* connection = new Connection(home, std::move(gate), std::move(served), std::move(transport));
+  connection->transport_->set_target(*connection);
+}
+
+Connection::Connection(ConnectionHome& home, std::shared_ptr<Gate> gate,
+                       std::shared_ptr<const Served> served,
+                       std::unique_ptr<transport::Transport> transport)
+    : worker_(home.context.worker),
+      home_(home),
+      gate_(std::move(gate)),
+      served_(std::move(served)),
+      transport_(std::move(transport)),
+      timer_(worker_.loop().timers(), *this) {
+  link();
+  client_.peer = transport_->peer();
+  client_.address = client_.peer.ip();
+  take_facts();
+  worker_.budget().charge(kChargedBytes);
+  home_.context.recorder.connection_opened(served_->tls);
+}
+
+Connection::~Connection() { worker_.budget().release(kChargedBytes); }
+
+void Connection::link() {
+  previous_ = home_.last;
+  (previous_ == nullptr ? home_.first : previous_->next_) = this;
+  home_.last = this;
+  ++home_.count;
+}
+
+void Connection::unlink() {
+  (previous_ == nullptr ? home_.first : previous_->next_) = next_;
+  (next_ == nullptr ? home_.last : next_->previous_) = previous_;
+  --home_.count;
+}
+
+void Connection::take_facts() {
+  client_.listener = served_->listener;
+  client_.route_table = served_->route_table;
+  client_.listener_hostname = served_->hostname;
+  client_.public_port = served_->public_port;
+}
+
+void Connection::on_open() {
+  client_.tls = transport_->tls();
+  exchange::ExchangeContext& context = home_.context;
+  session_ =
+      codec::make_h1_server({context.worker.buffers(), context.heads, home_.limits}, *this, *this);
+  timer_.arm(context.worker.loop().now() + context.live->settings.client_header_timeout);
+}
+
+void Connection::on_bytes(std::string_view bytes) {
+  if (finished_) return;
+  session_->on_bytes(bytes);
+  follow_phase();
+}
+
+void Connection::on_read_closed() {
+  if (finished_) return;
+  if (session_ == nullptr) return close("the client closed before its first byte");
+  session_->on_read_closed();
+  follow_phase();
+}
+
+void Connection::on_drained() {
+  if (session_ != nullptr && !finished_) session_->on_drained();
+}
+
+void Connection::on_closed(const base::Error& error) { lose(error); }
+
+void Connection::lose(const base::Error& error) {
+  if (finished_) return;
+  if (session_ != nullptr) session_->on_lost(error);
+  finish();
+}
+
+void Connection::close(const char* why) {
+  if (finished_) return;
+  lose(base::Error{base::ErrorKind::kClosed, base::Origin::kSelf, false, why});
+  transport_->close_when_flushed();
+}
+
+codec::MessageTarget& Connection::on_request(codec::MessageStream& stream) {
+  // A changed listener holds for the next request; with exchanges open their facts stay.
+  if (auto now = gate_->served(); exchanges_ == 0 && now != nullptr && now != served_) {
+    served_ = std::move(now);
+    take_facts();
+  }
+  ++exchanges_;
+  ++requests_;
+  const std::uint32_t most = home_.context.live->settings.keep_alive_requests;
+  if (home_.draining || gate_->draining() || (most != 0 && requests_ >= most)) {
+    session_->start_drain();
+  }
+  timer_.cancel();
+  return exchange::start_exchange(home_.context, client_, stream, *this);
+}
+
+void Connection::on_bad_request(codec::MessageStream& stream, int status, const base::Error& error,
+                                const codec::Head* head) {
+  exchange::refuse_request(home_.context, client_, stream, status, error, head);
+}
+
+void Connection::on_session_end() {
+  if (finished_) return;
+  transport_->close_when_flushed();
+  finish();
+}
+
+void Connection::on_exchange_done() {
+  --exchanges_;
+  if (!finished_) return follow_phase();
+  if (exchanges_ == 0) worker_.bury(std::unique_ptr<worker::Buried>(this));
+}
+
+void Connection::move_to(State state) {
+  if (state == state_) return;
+  home_.context.recorder.connection_state(state_, state);
+  state_ = state;
+}
+
+// Sets the deadline that belongs to what the session does now.
+void Connection::follow_phase() {
+  if (finished_) return;
+  const SessionPhase before = std::exchange(phase_, session_->phase());
+  if (exchanges_ > 0) return move_to(State::kWriting);
+  const model::Settings& settings = home_.context.live->settings;
+  const base::TimePoint now = worker_.loop().now();
+  switch (phase_) {
+    case SessionPhase::kIdle:
+      move_to(State::kWaiting);
+      if (requests_ > 0) timer_.arm(now + settings.keep_alive_timeout);
+      break;
+    case SessionPhase::kReadingHead:
+      // The whole head has one deadline: later bytes of it do not move it.
+      if (before != phase_ || !timer_.armed()) timer_.arm(now + settings.client_header_timeout);
+      move_to(State::kReading);
+      break;
+    case SessionPhase::kBusy:
+      // Answered, and the client still sends its body.
+      if (before != phase_ || !timer_.armed()) timer_.arm(now + settings.client_body_timeout);
+      move_to(State::kReading);
+      break;
+  }
+}
+
+void Connection::on_timer() {
+  if (finished_ || exchanges_ > 0) return;
+  close("the client was silent for too long");
+}
+
+bool Connection::idle() const {
+  return !finished_ && session_ != nullptr && exchanges_ == 0 && requests_ > 0 &&
+         session_->phase() == SessionPhase::kIdle;
+}
+
+void Connection::close_if_idle() {
+  if (idle()) return session_->start_drain();
+  if (finished_ || session_ == nullptr || requests_ > 0) return;
+  timer_.cancel();
+  timer_.arm(worker_.loop().now() + kFirstRequestInDrain);
+}
+
+void Connection::finish() {
+  finished_ = true;
+  timer_.cancel();
+  move_to(State::kWaiting);
+  home_.context.recorder.connection_closed();
+  home_.caps.leave(client_.peer);
+  unlink();
+  if (exchanges_ == 0) worker_.bury(std::unique_ptr<worker::Buried>(this));
+}
+
+}  // namespace weir::listener

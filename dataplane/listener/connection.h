@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "common/loop/timer_wheel.h"
+#include "dataplane/exchange/service.h"
+#include "dataplane/listener/gate.h"
+#include "dataplane/shared/connection_caps.h"
+#include "dataplane/transport/transport.h"
+
+namespace weir::listener {
+
+class Connection;
+
+// What the connections of one worker share.
+struct ConnectionHome {
+  exchange::ExchangeContext& context;
+  shared::ConnectionCaps& caps;
+  codec::Limits limits;  // of the live snapshot, copied at accept: sessions refer to it
+  bool draining = false;
+  Connection* first = nullptr;  // all connections, oldest first
+  Connection* last = nullptr;
+  std::size_t count = 0;
+};
+
+// A client's connection from accept to its end: a transport below, a codec session and its
+// exchanges above, and one timer. Owns itself: it ends with its transport or its session, and is
+// buried once its last exchange is over. One thread.
+//
+// Invariant: the timer is armed unless an exchange is open (whose own deadlines hold then) or a TLS
+// handshake runs (whose deadline the transport keeps).
+class Connection final : public worker::Buried,
+                         public transport::TransportTarget,
+                         public codec::ByteStream,
+                         public codec::ServerTarget,
+                         public exchange::ExchangeOwner,
+                         public loop::TimerTarget {
+ public:
+  // Counted in caps by the caller. home: borrowed; gate, served: shared.
+  static void start(ConnectionHome& home, std::shared_ptr<Gate> gate,
+                    std::shared_ptr<const Served> served,
+                    std::unique_ptr<transport::Transport> transport);
+  ~Connection() override;
+
+  Connection* next() const { return next_; }
+  bool idle() const;            // between two requests
+  void close_if_idle();         // a connection that has sent nothing yet gets two seconds
+  void close(const char* why);  // now, with its exchanges
+
+  void on_open() override;
+  void on_bytes(std::string_view bytes) override;
+  void on_read_closed() override;
+  void on_drained() override;
+  void on_closed(const base::Error& error) override;
+
+  void write(worker::Slice bytes) override { transport_->write(std::move(bytes)); }
+  void pause_reading() override { transport_->pause_reading(); }
+  void resume_reading() override { transport_->resume_reading(); }
+  std::size_t queued() const override { return transport_->queued(); }
+
+  codec::MessageTarget& on_request(codec::MessageStream& stream) override;
+  void on_bad_request(codec::MessageStream& stream, int status, const base::Error& error,
+                      const codec::Head* head) override;
+  void on_session_end() override;
+  void on_exchange_done() override;
+  void on_timer() override;
+
+ private:
+  using State = observe::Recorder::ConnectionState;
+
+  Connection(ConnectionHome& home, std::shared_ptr<Gate> gate, std::shared_ptr<const Served> served,
+             std::unique_ptr<transport::Transport> transport);
+  void link();
+  void unlink();
+  void take_facts();
+  void follow_phase();
+  void move_to(State state);
+  void lose(const base::Error& error);
+  void finish();
+
+  worker::Worker& worker_;
+  ConnectionHome& home_;  // not in the destructor: a buried connection may outlast it
+  std::shared_ptr<Gate> gate_;
+  std::shared_ptr<const Served> served_;
+  std::unique_ptr<transport::Transport> transport_;
+  std::unique_ptr<codec::ServerSession> session_;  // null until on_open
+  exchange::ClientFacts client_;
+  loop::Timer timer_;
+  Connection* next_ = nullptr;
+  Connection* previous_ = nullptr;
+  std::uint32_t requests_ = 0;
+  std::uint32_t exchanges_ = 0;  // open ones
+  State state_ = State::kWaiting;
+  codec::SessionPhase phase_ = codec::SessionPhase::kIdle;  // when the timer was set
+  bool finished_ = false;
+};
+
+}  // namespace weir::listener

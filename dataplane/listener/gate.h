@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/model/listener.h"
+#include "dataplane/exchange/snapshot.h"
+#include "dataplane/transport/certificate_table.h"
+
+namespace weir::listener {
+
+// What the connections of one listener share of its configuration. Immutable.
+struct Served {
+  std::string listener;
+  std::string route_table;
+  std::string hostname;
+  std::uint16_t public_port = 0;
+  bool tls = false;
+  bool operator==(const Served&) const = default;
+};
+
+// One bind of one listener on one worker: what its connections are served with, always of the live
+// snapshot. Outlives its socket as long as a connection of it is open. One thread.
+class Gate final : public transport::CertificateChooser {
+ public:
+  // live: borrowed. port: of the bind; the public port when the listener names none.
+  Gate(const exchange::LiveSnapshot& live, std::string listener, std::uint16_t port)
+      : live_(live), listener_(std::move(listener)), port_(port) {}
+
+  const std::string& listener() const { return listener_; }
+  // Null while the live snapshot does not know the listener, or not one for HTTP.
+  std::shared_ptr<const Served> served();
+  // Open connections close after their next answer.
+  void start_drain() { draining_ = true; }
+  bool draining() const { return draining_; }
+
+  void choose(std::string_view server_name,
+              std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const override;
+  const transport::TicketKeySet& tickets() const override { return live_->tickets; }
+
+ private:
+  void refresh();
+  bool add(const std::vector<std::string>& names,
+           std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const;
+
+  const exchange::LiveSnapshot& live_;
+  const std::string listener_;
+  const std::uint16_t port_;
+  std::shared_ptr<const Served> served_;
+  std::uint64_t version_ = ~std::uint64_t{0};  // of the snapshot that served_ was read from
+  bool draining_ = false;
+};
+
+}  // namespace weir::listener
