@@ -1,0 +1,45 @@
+# shellcheck shell=bash disable=SC2154
+# ./dev fuzz [SECONDS]: every libFuzzer target of tests/fuzz for so long each. Inputs that grow coverage are kept in the cache
+# folder, a crash leaves its input in build/fuzz/crashes.
+
+fuzz_passed=0
+fuzz_failed=0
+
+# run_fuzz_target PROGRAM SECONDS: counts into fuzz_passed and fuzz_failed.
+run_fuzz_target() {
+  local name corpus seeds log=build/fuzz/$(basename "$1").log
+  name=$(basename "$1")
+  corpus=$cache/fuzz/$name
+  seeds=tests/fuzz/corpus/${name#fuzz_}
+  mkdir -p "$corpus" build/fuzz/crashes
+  [[ -d $seeds ]] || seeds=
+  # shellcheck disable=SC2086 # no seeds, no word
+  if "$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="build/fuzz/crashes/$name-" "$corpus" $seeds >"$log" 2>&1; then
+    say "fuzz $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $2 s, no crash"
+    fuzz_passed=$((fuzz_passed + 1))
+  else
+    tail -n 40 "$log"
+    say "fuzz $name: FAILED, its input is in build/fuzz/crashes"
+    fuzz_failed=$((fuzz_failed + 1))
+  fi
+}
+
+# run_fuzz_targets SECONDS: two at a time would disturb nothing, but the counts are kept in this shell.
+run_fuzz_targets() {
+  local program
+  for program in build/fuzz/bin/fuzz_*; do
+    [[ -x $program ]] && run_fuzz_target "$program" "$1"
+  done
+}
+
+verb_fuzz() {
+  local seconds=${1:-60}
+  [[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "fuzz takes a number of seconds, not '$seconds'"
+  need build fuzz
+  build_preset fuzz fuzz_targets
+  run_fuzz_targets "$seconds"
+  ((fuzz_passed + fuzz_failed > 0)) || fail "there is no fuzz target in build/fuzz/bin"
+  echo "$fuzz_passed passed, $fuzz_failed failed"
+  ((fuzz_failed == 0))
+}
