@@ -22,12 +22,14 @@ running() {
   grep -qsF -- "$dir" "/proc/$pid/cmdline"
 }
 
-# start NAME COMMAND...: runs it in the namespace, in a session of its own; log and pid file in the folder.
+# start NAME COMMAND...: runs it in the namespace, in a session of its own; log and pid file in the folder. COMMAND names
+# the folder. Returns when its command line can be read, so that running is right from then on.
 start() {
-  local name=$1
+  local name=$1 turns=200
   shift
   setsid nsenter --net="/run/netns/$(cat "$dir/netns")" "$@" >>"$dir/log/$name.log" 2>&1 </dev/null 9>&- &
   echo $! >"$dir/run/$name.pid"
+  until running "$name" || ((turns-- == 0)); do sleep 0.01; done
 }
 
 # stop NAME [SECONDS]: SIGTERM, then SIGKILL after so many seconds.

@@ -1,15 +1,24 @@
 # shellcheck shell=bash disable=SC2154
 # ./dev build: the three programs, release. Also `build_preset` for the other verbs.
 
-# build_preset PRESET [TARGET...]: configures when needed and builds.
-build_preset() {
-  local preset=$1 start=$SECONDS log=build/$1.configure.log
-  shift
+# configure_preset PRESET
+configure_preset() {
+  local log=build/$1.configure.log
   mkdir -p build
-  if ! cmake --preset "$preset" >"$log" 2>&1; then
+  if ! cmake --preset "$1" >"$log" 2>&1; then
     tail -n 30 "$log" >&2
-    fail "cmake --preset $preset failed (whole output: $log)"
+    fail "cmake --preset $1 failed (whole output: $log)"
   fi
+}
+
+# preset_targets PRESET PATTERN: names of its targets that match the whole pattern, one a line.
+preset_targets() { ninja -C "build/$1" -t targets all | sed -n "s/^\($2\): phony\$/\1/p"; }
+
+# build_preset PRESET [TARGET...]: configures and builds.
+build_preset() {
+  local preset=$1 start=$SECONDS
+  shift
+  configure_preset "$preset"
   say "building $preset in build/$preset, $jobs at a time"
   cmake --build "build/$preset" --parallel "$jobs" ${1:+--target "$@"}
   say "built $preset in $(elapsed "$start") s"

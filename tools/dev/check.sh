@@ -32,8 +32,7 @@ check_tidy() {
 verb_check() {
   [[ $# == 0 || $* == --all ]] || fail "check takes --all or nothing, not '$*'"
   need build check
-  mkdir -p build
-  cmake --preset dev >build/dev.configure.log 2>&1 || fail "cmake --preset dev failed: build/dev.configure.log"
+  configure_preset dev
   local failed=()
   check_format || failed+=(formatting)
   check_structure || failed+=(structure)

@@ -6,7 +6,7 @@ packages_build=(
   libssl-dev libcurl4-openssl-dev rapidjson-dev libcpp-httplib-dev prometheus-cpp-dev libnghttp2-dev libre2-dev
   libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libcrypt-dev zlib1g-dev libgtest-dev libgmock-dev
 )
-packages_up=(openssl)
+packages_up=(openssl curl)
 packages_format=(clang-format-19)
 packages_fuzz=(clang-19 libclang-rt-19-dev)
 packages_check=(clang-format-19 clang-tidy-19 python3)
@@ -80,7 +80,7 @@ unpack_peers() {
 
 # unpack_one NAME FOLDER
 unpack_one() (
-  cd "$2/deb"
+  cd "$2/deb" || exit
   rm -f "$1"_*.deb
   [[ -n $(apt-cache policy "$1" 2>/dev/null) ]] || apt_get update >/dev/null || fail "apt-get update failed"
   apt_get download "$1" >/dev/null || { apt_get update >/dev/null && apt_get download "$1" >/dev/null; } ||
