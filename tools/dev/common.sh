@@ -2,6 +2,7 @@
 # What every verb uses: words for the reader, the cache folder, compiler-cache settings. Sourced by ./dev.
 
 cache=${WEIR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/weir}
+export WEIR_CACHE=$cache
 jobs=${WEIR_JOBS:-$(nproc)}
 
 # Compilations are shared between clones and presets; the precompiled header needs the two sloppiness words.

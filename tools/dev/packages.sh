@@ -2,7 +2,7 @@
 # The one list of Debian packages, by purpose, and how they get onto the machine. Debian 12 and 13. Sourced by ./dev.
 
 packages_build=(
-  g++ cmake ninja-build ccache mold pkg-config
+  g++ cmake ninja-build ccache mold pkg-config python3
   libssl-dev libcurl4-openssl-dev rapidjson-dev libcpp-httplib-dev prometheus-cpp-dev libnghttp2-dev libre2-dev
   libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libcrypt-dev zlib1g-dev libgtest-dev libgmock-dev
 )

@@ -4,7 +4,7 @@ import re
 
 from checks.functions import functions
 
-HEADER = "dataplane/exchange/exchange.h"
+FOLDER = "dataplane/exchange"
 MOST_BOOLS = 3
 PHASE_LINES = 30
 _CLASS = re.compile(r"\bclass\s+Exchange\b[^;{]*\{")
@@ -25,18 +25,14 @@ def _members(code, opening):
 
 
 def check(tree):
-    if not tree.exists(HEADER):
-        return []
     findings = []
-    code = tree.code(HEADER)
-    opening = _CLASS.search(code)
-    if opening is None:
-        return [f"{HEADER}:1: there is no class Exchange"]
-    bools = len(_BOOL.findall(_members(code, opening.end())))
-    if bools > MOST_BOOLS:
-        findings.append(f"{HEADER}:1: Exchange has {bools} bool members, at most {MOST_BOOLS}: name a state instead")
-    for path in tree.files((".cc", ".h"), ("dataplane/exchange",)):
-        for function in functions(tree.code(path)):
+    for path in tree.files((".cc", ".h"), (FOLDER,)):
+        code = tree.code(path)
+        opening = _CLASS.search(code)
+        bools = len(_BOOL.findall(_members(code, opening.end()))) if opening else 0
+        if bools > MOST_BOOLS:
+            findings.append(f"{path}:1: Exchange has {bools} bool members, at most {MOST_BOOLS}: name a state instead")
+        for function in functions(code):
             if _SWITCH.search(function.body) and function.lines > PHASE_LINES:
                 findings.append(
                     f"{path}:{function.line}: {function.name} chooses by phase in {function.lines} lines, "

@@ -19,8 +19,8 @@ COMMON = {
     "loop": {"base"},
     "crypto": {"base"},
     "features": {"base"},
-    "model": {"base"},
-    "wire": {"base", "model", "loop", "crypto"},
+    "model": {"base", "crypto"},
+    "wire": {"base", "loop", "crypto", "model"},
     "routing": {"base", "model"},
 }
 # Sides that a side may include beside itself.
