@@ -72,18 +72,20 @@ leg_fuzz() {
   ((fuzz_failed == 0))
 }
 
+# suite_number XML NAME: a number in the head of ctest's JUnit file.
+suite_number() { tr '\n\t' '  ' <"$1" | grep -o '<testsuite [^>]*>' | head -n 1 | sed -n "s/.* $2=\"\([0-9]*\)\".*/\1/p"; }
+
 # leg_counts LEG STATUS: "PASSED FAILED" of a leg, from what it left; a leg that left nothing failed once.
 leg_counts() {
-  local suite tests failures skipped
+  local xml=$results/$1.xml tests failures idle
   if [[ -s $results/$1.count ]]; then
     cat "$results/$1.count"
-  elif [[ -s $results/$1.xml ]]; then
-    suite=$(tr '\n\t' '  ' <"$results/$1.xml" | grep -o '<testsuite [^>]*>' | head -n 1)
-    tests=$(sed -n 's/.* tests="\([0-9]*\)".*/\1/p' <<<"$suite")
-    failures=$(sed -n 's/.* failures="\([0-9]*\)".*/\1/p' <<<"$suite")
-    skipped=$(sed -n 's/.* skipped="\([0-9]*\)".*/\1/p' <<<"$suite")
+  elif [[ -s $xml ]]; then
+    tests=$(suite_number "$xml" tests)
+    failures=$(suite_number "$xml" failures)
+    idle=$(($(suite_number "$xml" skipped) + $(suite_number "$xml" disabled)))
     if ((failures == 0 && $2 != 0)); then failures=1 tests=$((tests + 1)); fi
-    echo "$((tests - failures - skipped)) $failures"
+    echo "$((tests - failures - idle)) $failures"
   else
     echo "0 1"
   fi
