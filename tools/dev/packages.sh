@@ -64,7 +64,7 @@ install_packages() {
   rm -f "$log"
 }
 
-apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
+apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o APT::Sandbox::User=root "$@"; }
 
 # unpack_peers: nginx and haproxy under $cache/peers, from their Debian packages, with the libraries they need installed.
 unpack_peers() {
@@ -93,7 +93,9 @@ need_libraries_of() {
   local libraries
   ldd "$2" | grep -q 'not found' || return 0
   libraries=$(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$1" |
-    sed -n 's/^ *Depends: \(lib[^ <]*\)$/\1/p' | tr '\n' ' ')
+    sed -n 's/^ *Depends: \(lib[^ <]*\)$/\1/p')
+  # shellcheck disable=SC2086 # a list of words
+  libraries=$(missing_packages $libraries | tr '\n' ' ')
   [[ $(id -u) == 0 ]] || fail "$1 needs libraries, run as root: apt-get install --no-install-recommends $libraries"
   install_packages "$libraries"
 }
