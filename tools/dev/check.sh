@@ -11,6 +11,11 @@ check_structure() {
   ctest --test-dir build/dev -L structure --output-on-failure --no-tests=error
 }
 
+check_shell() {
+  say "shellcheck"
+  shellcheck -x dev .ci/run tools/dev/*.sh e2e/tools/*.sh e2e/cluster/*.sh
+}
+
 # changed_sources: .cc files that differ from main, or all of them without git.
 changed_sources() {
   local base
@@ -36,6 +41,7 @@ verb_check() {
   local failed=()
   check_format || failed+=(formatting)
   check_structure || failed+=(structure)
+  check_shell || failed+=(shellcheck)
   check_tidy "$@" || failed+=(clang-tidy)
   [[ ${#failed[@]} == 0 ]] || fail "not clean: ${failed[*]}"
   say "clean"

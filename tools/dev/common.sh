@@ -29,7 +29,7 @@ usage() {
   bench [ARGS]   the benchmark against nginx and HAProxy; ARGS go to bench/run.py
   fuzz [SECONDS] every fuzz target for so long each (60)
   fmt            clang-format on all our C++ files
-  check [--all]  formatting, structure, clang-tidy on files changed since main (--all: on every file)
+  check [--all]  formatting, structure, shellcheck, clang-tidy on files changed since main (--all: every file)
 
 Environment: WEIR_CACHE (kept programs, now %CACHE%), WEIR_JOBS (parallel compilations),
 WEIR_NO_INSTALL=1 (never call apt-get).

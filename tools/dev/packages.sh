@@ -9,7 +9,7 @@ packages_build=(
 packages_up=(openssl curl)
 packages_format=(clang-format-19)
 packages_fuzz=(clang-19 libclang-rt-19-dev)
-packages_check=(clang-format-19 clang-tidy-19 python3)
+packages_check=(clang-format-19 clang-tidy-19 python3 shellcheck)
 packages_test=(
   clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 python3 curl openssl apache2-utils iproute2 strace jq
   procps util-linux
@@ -82,8 +82,8 @@ unpack_peers() {
 unpack_one() (
   cd "$2/deb" || exit
   rm -f "$1"_*.deb
-  [[ -n $(apt-cache policy "$1" 2>/dev/null) ]] || apt_get update >/dev/null || fail "apt-get update failed"
-  apt_get download "$1" >/dev/null || { apt_get update >/dev/null && apt_get download "$1" >/dev/null; } ||
+  # The lists may be missing or old: refresh them only then.
+  apt_get download "$1" >/dev/null 2>&1 || { apt_get update >/dev/null && apt_get download "$1" >/dev/null; } ||
     fail "apt-get could not download $1"
   dpkg -x "$1"_*.deb "$2"
 )
