@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What up.sh and down.sh share: where things are, how a program of the cluster is started and ended. Sourced, not run.
+# What the scripts beside it share: where things are, how a program of the cluster is started and ended. Sourced, not run.
 #
 # Everything of a cluster lives in one folder (dir) and one network namespace without an uplink, so that any number of
 # clusters run side by side with the same addresses and nothing leaves the machine.
@@ -48,4 +48,38 @@ stop() {
 died() {
   tail -n 5 "$dir/log/$1.log" >&2
   fail "$1 ended; its log: $dir/log/$1.log"
+}
+
+# Sets programs to the folder of etcd and kube-apiserver; builds them when nobody has.
+find_programs() {
+  programs=${WEIR_E2E_BIN:-$("$here/../../tools/dev/cluster_programs.sh")}
+}
+
+# Returns when it is ready. No reconciler of its own endpoints, no aggregation, no kubelet: nothing here needs them.
+start_apiserver() {
+  start kube-apiserver "$programs/kube-apiserver" --etcd-servers http://127.0.0.1:2379 \
+    --bind-address "$address" --advertise-address "$address" --secure-port "$api_port" \
+    --endpoint-reconciler-type none --service-cluster-ip-range "$service_range" \
+    --tls-cert-file "$dir/pki/apiserver.crt" --tls-private-key-file "$dir/pki/apiserver.key" \
+    --client-ca-file "$dir/pki/ca.crt" --authorization-mode RBAC \
+    --service-account-issuer https://kubernetes.default.svc \
+    --service-account-key-file "$dir/pki/service-account.pub" \
+    --service-account-signing-key-file "$dir/pki/service-account.key" --profiling=false
+  wait_for /readyz
+}
+
+api() {
+  nsenter --net="/run/netns/$(cat "$dir/netns")" curl -sf --max-time 5 --noproxy '*' --cacert "$dir/ca.crt" \
+    --cert "$dir/pki/admin.crt" --key "$dir/pki/admin.key" "https://$address:$api_port$1"
+}
+
+# wait_for PATH: until the API server answers it with success, at most 60 s.
+wait_for() {
+  local deadline=$((SECONDS + 60))
+  until api "$1" >/dev/null 2>&1; do
+    running etcd || died etcd
+    running kube-apiserver || died kube-apiserver
+    ((SECONDS < deadline)) || fail "no answer to $1 within 60 s; its log: $dir/log/kube-apiserver.log"
+    sleep 0.05
+  done
 }

@@ -38,34 +38,6 @@ start_etcd() {
     --initial-cluster e2e=http://127.0.0.1:2380
 }
 
-# No reconciler of the API server's own endpoints, no aggregation, no kubelet: nothing here needs them.
-start_apiserver() {
-  start kube-apiserver "$programs/kube-apiserver" --etcd-servers http://127.0.0.1:2379 \
-    --bind-address "$address" --advertise-address "$address" --secure-port "$api_port" \
-    --endpoint-reconciler-type none --service-cluster-ip-range "$service_range" \
-    --tls-cert-file "$dir/pki/apiserver.crt" --tls-private-key-file "$dir/pki/apiserver.key" \
-    --client-ca-file "$dir/pki/ca.crt" --authorization-mode RBAC \
-    --service-account-issuer https://kubernetes.default.svc \
-    --service-account-key-file "$dir/pki/service-account.pub" \
-    --service-account-signing-key-file "$dir/pki/service-account.key" --profiling=false
-}
-
-api() {
-  nsenter --net="/run/netns/$(cat "$dir/netns")" curl -sf --max-time 5 --noproxy '*' --cacert "$dir/ca.crt" \
-    --cert "$dir/pki/admin.crt" --key "$dir/pki/admin.key" "https://$address:$api_port$1"
-}
-
-# wait_for PATH: until the API server answers it with success, at most 60 s.
-wait_for() {
-  local deadline=$((SECONDS + 60))
-  until api "$1" >/dev/null 2>&1; do
-    running etcd || died etcd
-    running kube-apiserver || died kube-apiserver
-    ((SECONDS < deadline)) || fail "no answer to $1 within 60 s; its log: $dir/log/kube-apiserver.log"
-    sleep 0.05
-  done
-}
-
 guard_owner() {
   # shellcheck disable=SC2016 # the inner shell expands them
   setsid bash -c 'while kill -0 "$1" 2>/dev/null && [[ -e $2/netns ]]; do sleep 0.5; done; exec bash "$3" "$2"' \
@@ -74,16 +46,15 @@ guard_owner() {
 
 [[ $(id -u) == 0 ]] || fail "a network namespace needs root"
 [[ ! -e $dir/netns ]] || fail "$dir holds a cluster already: end it with down.sh"
-programs=${WEIR_E2E_BIN:-$("$here/../../tools/dev/cluster_programs.sh")}
 mkdir -p "$dir/run" "$dir/log"
+find_programs
 trap '[[ $? == 0 ]] || WEIR_E2E_KEEP_LOGS=1 bash "$here/down.sh" "$dir"' EXIT
 make_namespace
 start_etcd
 bash "$here/certs.sh" "$dir"
-start_apiserver
 echo "$address" >"$dir/ip"
 echo "$api_port" >"$dir/port"
 echo "$pod_range" >"$dir/pods"
-wait_for /readyz
+start_apiserver
 wait_for /api/v1/namespaces/default
 [[ -z $owner ]] || guard_owner
