@@ -32,15 +32,15 @@ start() {
   until running "$name" || ((turns-- == 0)); do sleep 0.01; done
 }
 
-# stop NAME [SECONDS]: SIGTERM, then SIGKILL after so many seconds.
+# stop NAME SECONDS: SIGTERM, after so many seconds SIGKILL; returns when it has ended.
 stop() {
-  local pid turns=$((${2:-5} * 20))
-  if running "$1"; then
-    pid=$(cat "$dir/run/$1.pid")
-    kill "$pid" 2>/dev/null || true
-    while running "$1" && ((turns-- > 0)); do sleep 0.05; done
-    if running "$1"; then kill -9 "$pid" 2>/dev/null || true; fi
-  fi
+  local signal turns
+  for signal in TERM KILL; do
+    running "$1" || break
+    kill -s "$signal" "$(cat "$dir/run/$1.pid")" 2>/dev/null || true
+    turns=$(($2 * 50))
+    while running "$1" && ((turns-- > 0)); do sleep 0.02; done
+  done
   rm -f "$dir/run/$1.pid"
 }
 

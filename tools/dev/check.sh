@@ -31,7 +31,9 @@ check_tidy() {
   local files
   files=$(changed_sources "$@")
   say "clang-tidy on $(grep -c . <<<"$files") files"
-  [[ -z $files ]] || xargs -P "$jobs" -n 1 clang-tidy-19 -quiet -p build/dev <<<"$files"
+  # The compile commands are g++'s: one of its warnings is unknown to clang.
+  [[ -z $files ]] ||
+    xargs -P "$jobs" -n 1 clang-tidy-19 -quiet -p build/dev --extra-arg=-Wno-unknown-warning-option <<<"$files"
 }
 
 verb_check() {
