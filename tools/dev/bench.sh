@@ -3,7 +3,8 @@
 verb_bench() {
   need build bench
   unpack_peers
-  build_preset release
+  configure_preset release
+  build_targets release
   say "python3 bench/run.py $*"
   WEIR_PEERS=$cache/peers WEIR_BIN=$top/build/release/bin exec python3 bench/run.py "$@"
 }

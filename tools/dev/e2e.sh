@@ -14,6 +14,6 @@ verb_e2e() {
   [[ $(id -u) == 0 ]] || fail "e2e makes a network namespace: run it as root"
   need build test
   need_cluster
-  build_preset release
-  ctest --test-dir build/release -L e2e --output-on-failure --no-tests=error ${1:+-R "$1"}
+  build_labelled release '^e2e$'
+  ctest --test-dir build/release -L '^e2e$' --output-on-failure --no-tests=error ${1:+-R "$1"}
 }

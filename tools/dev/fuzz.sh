@@ -32,7 +32,7 @@ build_fuzz_targets() {
   local -a targets
   mapfile -t targets < <(preset_targets fuzz 'fuzz_[a-z0-9_]*')
   [[ ${#targets[@]} -gt 0 ]] || fail "the fuzz preset has no target fuzz_*"
-  build_preset fuzz "${targets[@]}"
+  build_targets fuzz "${targets[@]}"
 }
 
 # run_fuzz_targets SECONDS

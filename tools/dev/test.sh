@@ -23,21 +23,9 @@ run_ctest() {
     --output-junit "$top/$results/$leg.xml" "$@"
 }
 
-# tests_labelled PRESET REGEX: names of the tests with such a label, one a line.
-tests_labelled() { ctest --test-dir "build/$1" -N -L "$2" | sed -n 's/^ *Test *#[0-9]*: //p'; }
-
-# build_labelled PRESET REGEX: the programs of these tests, and ours that they start; a test's name is its target's.
-build_labelled() {
-  local preset=$1 targets
-  configure_preset "$preset"
-  targets=$(comm -12 <(preset_targets "$preset" '[a-z0-9_-]*' | sort -u) \
-    <({ tests_labelled "$preset" "$2"; printf '%s\n' weir-controller weir-dataplane weirctl weir-echo; } | sort -u))
-  # shellcheck disable=SC2086 # a list of words
-  build_preset "$preset" $targets
-}
-
 leg_release() {
-  build_preset release
+  configure_preset release
+  build_targets release
   local without=()
   if [[ -n $(tests_labelled release '^e2e$') ]]; then
     if [[ $(id -u) == 0 ]]; then

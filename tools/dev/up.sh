@@ -164,7 +164,9 @@ verb_up() {
   up_flags "$@"
   need build up
   require_free_ports
-  build_preset release
+  configure_preset release
+  build_known release "${programs[@]}"
+  require_programs "${programs[@]}"
   write_manifests
   trap stop_up EXIT
   trap 'exit 0' INT TERM
