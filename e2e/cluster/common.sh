@@ -22,7 +22,7 @@ running() {
   grep -qsF -- "$dir" "/proc/$pid/cmdline"
 }
 
-# start NAME COMMAND...: runs it in the namespace, in a session of its own; log and pid file in the folder. COMMAND names
+# start NAME COMMAND...: runs it in the namespace, detached; log and pid file in the folder. COMMAND names
 # the folder. Returns when its command line can be read, so that running is right from then on.
 start() {
   local name=$1 turns=200

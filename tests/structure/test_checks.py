@@ -80,6 +80,10 @@ class IncludeDirection(TreeCase):
         self.expect_finding(rooms.check, {"common/base/a.cc": '#include "a.h"\n', "common/base/a.h": ""},
                             "common/base/a.cc:1:", "no path from the repository's top")
 
+    def test_a_test_may_name_what_lies_beside_it(self):
+        self.expect_clean(rooms.check, {"tests/unit/a_test.cc": '#include "b.h"\n', "tests/unit/b.h": ""})
+        self.expect_finding(rooms.check, {"tests/unit/a_test.cc": '#include "c.h"\n'}, "tests/unit/a_test.cc:1:")
+
     def test_an_own_header_in_angle_brackets_is_found(self):
         self.expect_finding(rooms.check, {"common/base/a.cc": "#include <common/base/a.h>\n"}, "common/base/a.cc:1:", "quotes")
 

@@ -14,11 +14,11 @@ AT_ONCE = 2
 
 def _closure(tree, path, seen):
     """path and every header of ours below it."""
-    if path not in seen and tree.exists(path):
+    if path is not None and path not in seen:
         seen.add(path)
         for _, target, quoted in tree.includes(path):
             if quoted:
-                _closure(tree, target, seen)
+                _closure(tree, tree.resolve(path, target), seen)
     return seen
 
 

@@ -72,7 +72,8 @@ def check(tree):
                 if first in SIDES:
                     findings.append(f"{path}:{line}: <{target}> is ours: include it with quotes")
                 continue
-            if first not in SIDES + TEST_SIDES or not tree.exists(target):
+            found = tree.resolve(path, target)
+            if found is None or (side in SIDES and found != target):
                 findings.append(f"{path}:{line}: \"{target}\" is no path from the repository's top")
                 continue
             refusal = _refusal(path, target) if side in SIDES else None

@@ -78,3 +78,8 @@ class Tree:
             (text.count("\n", 0, m.start()) + 1, m.group(1) or m.group(2), m.group(1) is not None)
             for m in INCLUDE.finditer(text)
         ]
+
+    def resolve(self, path, target):
+        """The path from the top of what a quoted include in path names, beside path or from the top; None if neither."""
+        beside = os.path.normpath(os.path.join(os.path.dirname(path), target))
+        return next((one for one in (target, beside) if self.exists(one)), None)
