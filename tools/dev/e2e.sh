@@ -1,0 +1,19 @@
+# shellcheck shell=bash disable=SC2154
+# ./dev e2e [REGEX]: the tests against a real etcd and kube-apiserver.
+
+# need_cluster: sets WEIR_E2E_BIN to the folder of etcd and kube-apiserver, built when missing.
+need_cluster() {
+  need e2e
+  say "etcd and kube-apiserver for the e2e tests"
+  WEIR_E2E_BIN=$(tools/dev/cluster_programs.sh)
+  export WEIR_E2E_BIN
+  say "they are in $WEIR_E2E_BIN"
+}
+
+verb_e2e() {
+  [[ $(id -u) == 0 ]] || fail "e2e makes a network namespace: run it as root"
+  need build test
+  need_cluster
+  build_labelled release '^e2e$'
+  ctest --test-dir build/release -L '^e2e$' --output-on-failure --no-tests=error ${1:+-R "$1"}
+}

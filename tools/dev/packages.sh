@@ -1,0 +1,101 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The one list of Debian packages, by purpose, and how they get onto the machine. Debian 12 and 13. Sourced by ./dev.
+
+packages_build=(
+  g++ cmake ninja-build ccache mold pkg-config python3
+  libssl-dev libcurl4-openssl-dev rapidjson-dev libcpp-httplib-dev prometheus-cpp-dev libnghttp2-dev libre2-dev
+  libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libcrypt-dev zlib1g-dev libgtest-dev libgmock-dev
+)
+packages_up=(openssl curl)
+packages_format=(clang-format-19)
+packages_fuzz=(clang-19 libclang-rt-19-dev)
+packages_check=(clang-format-19 clang-tidy-19 python3 shellcheck)
+packages_test=(
+  clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 python3 curl openssl apache2-utils iproute2 strace jq
+  procps util-linux
+)
+# python3-venv only serves where no Go is new enough; it is small, and asking first would not be simpler.
+packages_e2e=(python3 python3-venv ca-certificates curl openssl iproute2 util-linux procps)
+packages_bench=(python3 wrk nghttp2-client openssl curl procps util-linux)
+# Unpacked into the cache folder, never installed: their packages would start services.
+unpacked_bench=(nginx haproxy)
+
+# missing_packages NAME...: those that are not installed, one a line.
+missing_packages() {
+  local known
+  known=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p')
+  comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$known")
+}
+
+# need GROUP...: makes sure that the packages of these groups are installed.
+need() {
+  local group missing wanted=()
+  command -v dpkg-query >/dev/null || fail "./dev needs Debian (12 or 13): there is no dpkg-query"
+  for group in "$@"; do
+    local -n list=packages_$group
+    wanted+=("${list[@]}")
+  done
+  missing=$(missing_packages "${wanted[@]}")
+  [[ -n $missing ]] || return 0
+  missing=${missing//$'\n'/ }
+  if [[ $(id -u) != 0 || -n ${WEIR_NO_INSTALL:-} ]]; then
+    fail "these Debian packages are missing, run as root: apt-get install --no-install-recommends $missing"
+  fi
+  install_packages "$missing"
+}
+
+# install_packages "NAME NAME": without recommendations, without questions, without starting any service.
+install_packages() {
+  local guard=/usr/sbin/policy-rc.d guarded='' log
+  log=$(mktemp)
+  say "installing Debian packages: $1"
+  if [[ ! -e $guard ]]; then
+    printf '#!/bin/sh\nexit 101\n' >"$guard"
+    chmod +x "$guard"
+    guarded=yes
+  fi
+  # shellcheck disable=SC2086 # a list of words
+  if ! apt_get update >"$log" 2>&1 || ! apt_get install -y --no-install-recommends $1 >>"$log" 2>&1; then
+    [[ -z $guarded ]] || rm -f "$guard"
+    tail -n 20 "$log" >&2
+    fail "apt-get could not install: $1 (whole output: $log)"
+  fi
+  [[ -z $guarded ]] || rm -f "$guard"
+  rm -f "$log"
+}
+
+apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o APT::Sandbox::User=root "$@"; }
+
+# unpack_peers: nginx and haproxy under $cache/peers, from their Debian packages, with the libraries they need installed.
+unpack_peers() {
+  local name peers=$cache/peers
+  for name in "${unpacked_bench[@]}"; do
+    [[ -x $peers/usr/sbin/$name ]] && continue
+    say "unpacking Debian's $name into $peers (not installed, no service)"
+    mkdir -p "$peers/deb"
+    unpack_one "$name" "$peers"
+    need_libraries_of "$name" "$peers/usr/sbin/$name"
+  done
+}
+
+# unpack_one NAME FOLDER
+unpack_one() (
+  cd "$2/deb" || exit
+  rm -f "$1"_*.deb
+  # The lists may be missing or old: refresh them only then.
+  apt_get download "$1" >/dev/null 2>&1 || { apt_get update >/dev/null && apt_get download "$1" >/dev/null; } ||
+    fail "apt-get could not download $1"
+  dpkg -x "$1"_*.deb "$2"
+)
+
+# need_libraries_of NAME PROGRAM: installs the library packages of the package when the loader does not find them.
+need_libraries_of() {
+  local libraries
+  ldd "$2" | grep -q 'not found' || return 0
+  libraries=$(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$1" |
+    sed -n 's/^ *Depends: \(lib[^ <]*\)$/\1/p')
+  # shellcheck disable=SC2086 # a list of words
+  libraries=$(missing_packages $libraries | tr '\n' ' ')
+  [[ $(id -u) == 0 ]] || fail "$1 needs libraries, run as root: apt-get install --no-install-recommends $libraries"
+  install_packages "$libraries"
+}
