@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "common/base/result.h"
+#include "common/crypto/certificate.h"
+
 namespace weir::store {
 
 // Kinds that Weir reads; each is one row in kinds.cc.
@@ -114,7 +117,10 @@ struct EndpointSlice final : Object {
 
 struct Secret final : Object {
   std::string type;
-  std::map<std::string, std::string> data;  // decoded
+  std::map<std::string, std::string>
+      data;  // decoded, without tls.crt and tls.key when both are there
+  // Parsed when tls.crt and tls.key are both there: the pair, or what is wrong with it.
+  std::optional<base::Result<crypto::KeyPair>> key_pair;
 };
 
 }  // namespace weir::store

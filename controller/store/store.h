@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <string>
@@ -59,13 +60,18 @@ class Store {
   ObjectPtr get(const ObjectKey& key) const;  // null when absent
   // Objects with this index value, ordered by (namespace, name).
   std::vector<ObjectPtr> find(Index index, std::string_view value) const;
+  bool has(Index index, std::string_view value) const;       // find would give something
   std::vector<std::string> index_values(Index index) const;  // all values in use, sorted
   std::vector<ObjectPtr> all(Kind kind) const;
   std::size_t size(Kind kind) const;
 
  private:
+  // Puts next (null: nothing) in place of what the slot holds and moves the index entries.
+  std::vector<ReadKey> replace(ObjectPtr& slot, ObjectPtr next);
+
   std::map<ObjectKey, ObjectPtr> objects_;
   std::map<std::pair<Index, std::string>, std::map<ObjectKey, ObjectPtr>, std::less<>> indexes_;
+  std::array<std::size_t, kKinds> sizes_{};
 };
 
 }  // namespace weir::store
