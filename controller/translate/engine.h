@@ -40,6 +40,9 @@ class Engine {
 
   void touch(const std::vector<store::ReadKey>& touched);  // after Store::put or remove
   void mark_all_dirty();
+  // For what no object says: the translator's own configuration of this unit changed (renewed
+  // ticket keys).
+  void mark_dirty(const UnitKey& unit);
   bool dirty() const;
 
   // What one run changed. Keys appear once, with their newest state.
@@ -58,8 +61,9 @@ class Engine {
     }
   };
   // Rebuilds dirty units, at least one, until none is left or clock reaches deadline; merges into
-  // out. Units are built before those that they want, and interned policies appear and vanish with
-  // their last route.
+  // out. A unit that another begins to want is built in the same run whatever the deadline, so that
+  // no run hands out a route without its cluster and certificate. Interned policies appear and
+  // vanish with their last route.
   void run(const base::Clock& clock, base::TimePoint deadline, Changes& out);
 
   // Desired state.
@@ -68,6 +72,8 @@ class Engine {
   std::vector<Report> reports() const;
   // Keys of the resources that serve this object now; empty when it is not ours or serves nothing.
   std::vector<model::ResourceKey> resources_of(const store::ObjectKey& object) const;
+  // Objects of on-demand kinds that units read now, sorted.
+  std::vector<store::ObjectKey> wanted() const;
   std::size_t unit_count() const;
 
  private:

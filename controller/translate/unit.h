@@ -35,14 +35,20 @@ struct Report {
   auto operator<=>(const Report&) const = default;
 };
 
-// The whole output of building one unit.
+// What of a unit serves one object: the object's status waits for the ack of these.
+struct Ownership {
+  store::ObjectKey object;
+  std::vector<model::ResourceKey> resources;  // of the same unit
+};
+
+// The whole output of building one unit. Policies may stand among the resources: they are interned,
+// equal ones of many units count as one. Any other key belongs to one unit only.
 struct UnitResult {
   std::vector<model::ResourcePtr> resources;
   std::vector<UnitKey>
       wants;  // units that must exist as long as this one names them (clusters, certificates)
   std::vector<Report> reports;
-  std::vector<store::ObjectKey>
-      owners;  // objects that this unit serves: their status waits for its resources' ack
+  std::vector<Ownership> owners;  // objects that this unit serves, each once
 };
 
 }  // namespace weir::translate
