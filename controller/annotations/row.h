@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,13 +23,28 @@ struct Row {
   std::string_view help;   // one sentence
 };
 
+inline constexpr std::string_view kDefaultPrefix = "nginx.ingress.kubernetes.io";
+inline constexpr std::string_view kOwnPrefix = "weir.ingress";
+
+// What holds where no annotation says otherwise, from flags; ingress-nginx's defaults.
+struct Defaults {
+  std::string prefix{kDefaultPrefix};  // --annotations-prefix
+  bool ssl_redirect = true;
+  std::uint16_t redirect_code = 308;  // 301, 302, 307 or 308
+  std::uint16_t https_port = 443;     // public
+  // Ingress paths that begin so are never redirected: certificate challenges come over plain HTTP.
+  std::vector<std::string> no_redirect_paths = {"/.well-known/acme-challenge"};
+  std::uint64_t body_size = 1'048'576;  // bytes; 0: no limit
+  bool hsts = true;
+};
+
 // What a feature sees of the Ingress whose routes are being built.
 struct FeatureInput {
+  const Defaults& defaults;
   const store::Ingress& ingress;
   const store::IngressPath* path = nullptr;  // null for the default backend
   std::string_view host;                     // "*" for host-less rules
   bool host_has_tls = false;                 // any Ingress of the host has a tls section
-  std::uint16_t https_port = 443;            // public
   translate::View& view;
 };
 
@@ -50,11 +65,5 @@ struct Feature {
 };
 
 const std::vector<const Feature*>& features();  // table.cc, in the order of the filters
-
-inline constexpr std::string_view kDefaultPrefix = "nginx.ingress.kubernetes.io";
-
-// Value of an annotation by its key without prefix, trimmed per line; null when absent. Looks under
-// the configured prefix and "weir.ingress".
-const std::string* find(const store::Ingress& ingress, std::string_view key);
 
 }  // namespace weir::annotations

@@ -1,0 +1,19 @@
+#include "common/features/hsts.h"
+
+#include "controller/annotations/reader.h"
+
+// Strict-Transport-Security on every response over TLS. No annotation: a flag switches it off.
+
+namespace weir::annotations {
+namespace {
+
+void translate(const FeatureInput& input, FeatureOutput& out) {
+  if (input.defaults.hsts) out.policies.push_back(make_policy_of(features::Hsts{}));
+}
+
+}  // namespace
+
+extern const Feature kHsts;
+const Feature kHsts = {features::Hsts::kStem, {}, translate};
+
+}  // namespace weir::annotations

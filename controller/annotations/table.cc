@@ -1,0 +1,22 @@
+#include "controller/annotations/row.h"
+
+// The features in the order in which their filters act: one line each.
+
+namespace weir::annotations {
+
+extern const Feature kHsts;
+extern const Feature kRedirectHttps;
+extern const Feature kBodySize;
+extern const Feature kBasicAuth;
+
+const std::vector<const Feature*>& features() {
+  static const std::vector<const Feature*> table = {
+      &kHsts,
+      &kRedirectHttps,
+      &kBodySize,
+      &kBasicAuth,
+  };
+  return table;
+}
+
+}  // namespace weir::annotations
