@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "controller/ingress/config.h"
+#include "controller/translate/unit.h"
+#include "controller/translate/view.h"
+
+namespace weir::ingress {
+
+// One function per type of unit, each in its own file. Pure: the same view gives the same result.
+translate::UnitResult build_global(const Config& config, translate::View& view);
+translate::UnitResult build_host(const Config& config, const std::string& host,
+                                 translate::View& view);
+// name: "namespace/service/port", the port as an Ingress wrote it.
+translate::UnitResult build_cluster(const Config& config, const std::string& name,
+                                    translate::View& view);
+// name: "namespace/secret".
+translate::UnitResult build_certificate(const std::string& name, translate::View& view);
+
+}  // namespace weir::ingress

@@ -1,0 +1,93 @@
+#include <set>
+
+#include "controller/ingress/builders.h"
+#include "controller/ingress/ingress_class.h"
+#include "controller/ingress/secret_choice.h"
+
+// Listeners, settings, default certificate and ticket keys.
+
+namespace weir::ingress {
+namespace {
+
+using translate::Report;
+using translate::Severity;
+using translate::UnitResult;
+
+// The certificates of host-less tls sections, oldest Ingress first, one per key type: they serve
+// clients without SNI and names that no host has a certificate for.
+std::vector<std::string> hostless_certificates(const Config& config, translate::View& view,
+                                               UnitResult& result) {
+  std::vector<std::string> names;
+  std::set<std::string> key_types;
+  std::vector<Report> class_reports;  // the hosts' units give these
+  for (const IngressPtr& ingress : our_ingresses(config, "*", view, class_reports)) {
+    for (std::size_t i = 0; i < ingress->tls.size(); ++i) {
+      const store::IngressTls& tls = ingress->tls[i];
+      if (!tls.hosts.empty() || tls.secret_name.empty()) continue;
+      const auto found = read_certificate(view, ingress->key.ns, tls.secret_name);
+      if (found.pair == nullptr) {
+        result.reports.push_back(
+            {.object = ingress->key,
+             .severity = Severity::kWarning,
+             .reason = found.reason,
+             .field = "spec.tls[" + std::to_string(i) + "].secretName",
+             .value = tls.secret_name,
+             .text = found.problem + "; until then the default certificate is served"});
+        continue;
+      }
+      if (!key_types.insert(found.pair->key_type).second) continue;
+      result.wants.push_back(certificate_unit(ingress->key.ns, tls.secret_name));
+      names.push_back(result.wants.back().name);
+    }
+  }
+  return names;
+}
+
+void check_default_secret(const Config& config, translate::View& view, UnitResult& result) {
+  const NamePair flag = split_name(config.default_ssl_certificate);
+  if (flag.name.empty()) return;
+  const auto found = read_certificate(view, flag.ns, flag.name);
+  if (found.pair != nullptr) {
+    result.wants.push_back(certificate_unit(flag.ns, flag.name));
+    return;
+  }
+  result.reports.push_back({.object = {store::Kind::kSecret, flag.ns, flag.name},
+                            .severity = Severity::kWarning,
+                            .reason = found.reason,
+                            .field = "--default-ssl-certificate",
+                            .value = config.default_ssl_certificate,
+                            .text = found.problem + "; until then a self-signed one is served"});
+}
+
+}  // namespace
+
+UnitResult build_global(const Config& config, translate::View& view) {
+  UnitResult result;
+  result.resources.push_back(model::make_resource(config.settings));
+  if (config.ticket_keys != nullptr) result.resources.push_back(config.ticket_keys);
+  if (config.default_certificate != nullptr) result.resources.push_back(config.default_certificate);
+  check_default_secret(config, view, result);
+
+  model::Listener http;
+  http.name = "http";
+  http.binds = config.http_binds;
+  http.public_port = config.http_public_port;
+  http.route_table = kTable;
+  if (!http.binds.empty()) result.resources.push_back(model::make_resource(http));
+
+  model::Listener https = http;
+  https.name = "https";
+  https.binds = config.https_binds;
+  https.public_port = config.https_public_port;
+  https.protocol = model::ListenerProtocol::kHttps;
+  https.default_certificates = hostless_certificates(config, view, result);
+  const std::string fallback = default_certificate_name(config, view);
+  const bool has_fallback =
+      fallback != kDefaultCertificate || config.default_certificate != nullptr;
+  if (https.default_certificates.empty() && has_fallback)
+    https.default_certificates.push_back(fallback);
+  if (!https.binds.empty()) result.resources.push_back(model::make_resource(https));
+  return result;
+}
+
+}  // namespace weir::ingress

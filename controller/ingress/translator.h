@@ -1,0 +1,33 @@
+#pragma once
+
+#include "controller/ingress/config.h"
+#include "controller/translate/engine.h"
+
+namespace weir::ingress {
+
+// networking.k8s.io/v1 Ingress with the semantics of ingress-nginx (ingress-nginx.md section 4)
+// where the API leaves them open. Units:
+//   global       listeners "http" and "https", settings, default certificate, ticket keys
+//   host         Host, Routes and policies of one host name ("*": requests that no other host
+//   takes) cluster      "namespace/service/port": Cluster and Endpoints certificate
+//   "namespace/secret": Certificate
+class IngressTranslator final : public translate::Translator {
+ public:
+  explicit IngressTranslator(Config config);
+
+  std::vector<translate::UnitKey> fixed_units() const override;
+  std::optional<translate::UnitKey> unit_of(store::Index index,
+                                            std::string_view value) const override;
+  bool builds(const translate::UnitKey& unit) const override;
+  translate::UnitResult build(const translate::UnitKey& unit, translate::View& view) const override;
+
+  // Renewed by the controller. The caller then marks global_unit() dirty in the engine.
+  void set_default_certificate(model::ResourcePtr certificate);
+  void set_ticket_keys(model::ResourcePtr keys);
+  static translate::UnitKey global_unit();
+
+ private:
+  Config config_;
+};
+
+}  // namespace weir::ingress
