@@ -1,0 +1,108 @@
+#include "controller/admin/controller.h"
+
+#include "common/base/log.h"
+#include "controller/admin/metrics.h"
+
+namespace weir::admin {
+
+Controller::Controller(loop::Loop& loop, const Options& options,
+                       std::unique_ptr<kubernetes::Source> source,
+                       std::unique_ptr<ingress::IngressTranslator> translator,
+                       std::unique_ptr<status::Status> status)
+    : loop_(loop),
+      options_(options),
+      source_(std::move(source)),
+      translator_(std::move(translator)),
+      status_(std::move(status)),
+      pipeline_(loop, *source_, {translator_.get()}, *this, {}),
+      session_(loop, options.control_socket, pipeline_.engine(), *this),
+      admin_(loop, *this) {}
+
+Controller::~Controller() = default;
+
+base::Result<void> Controller::start() {
+  if (options_.admin_port != 0) {
+    if (auto started = admin_.start(options_.admin_address, options_.admin_port); !started.ok())
+      return started;
+  }
+  if (status_ != nullptr) status_->start(pipeline_, session_);
+  pipeline_.start();
+  return {};
+}
+
+void Controller::on_synced() {
+  base::log_info("objects are in", {{"ingresses", pipeline_.store().size(store::Kind::kIngress)},
+                                    {"services", pipeline_.store().size(store::Kind::kService)},
+                                    {"resources", pipeline_.engine().resources().size()}});
+  session_.start();
+}
+
+void Controller::on_changes(const translate::Engine::Changes& changes) {
+  changed_at_ = loop_.clock().now();
+  session_.mark(changes);
+  report_log_.on_changes(pipeline_, changes.reports_changed);
+  if (status_ != nullptr) status_->on_changes(changes);
+}
+
+void Controller::on_applied(const std::vector<model::ResourceKey>& keys) {
+  ++applied_;
+  if (!keys.empty()) {
+    const auto since =
+        std::chrono::duration_cast<std::chrono::microseconds>(loop_.clock().now() - changed_at_);
+    base::log_info("live", {{"resources", keys.size()},
+                            {"first", keys.front().to_string()},
+                            {"version", session_.applied_version()},
+                            {"micros", since.count()}});
+  }
+  if (status_ != nullptr) status_->on_applied();
+}
+
+void Controller::on_refused(const std::vector<wire::Reason>& reasons) {
+  for (const wire::Reason& reason : reasons) {
+    base::log_warn("the dataplane refused a resource",
+                   {{"resource", model::ResourceKey{reason.type, reason.name}.to_string()},
+                    {"reason", reason.text}});
+  }
+  if (status_ != nullptr) status_->on_refused(reasons);
+}
+
+bool Controller::ready() const {
+  return pipeline_.synced() && session_.connected() && session_.applied_version() > 0;
+}
+
+std::string Controller::metrics() const {
+  return render_metrics(pipeline_, session_, status_.get(), source_->seconds_since_contact());
+}
+
+std::string Controller::reports() const {
+  base::Json out = base::Json::array();
+  for (const translate::Report& report : pipeline_.reports()) {
+    base::Json one = base::Json::object();
+    one.set("object", report.object.to_string());
+    one.set("severity", report.severity == translate::Severity::kWarning ? "warning" : "note");
+    one.set("reason", report.reason);
+    one.set("field", report.field);
+    one.set("value", report.value);
+    one.set("text", report.text);
+    out.push(std::move(one));
+  }
+  for (const auto& [key, reason] : session_.refused_reasons()) {
+    base::Json one = base::Json::object();
+    one.set("object", key.to_string());
+    one.set("severity", "warning");
+    one.set("reason", "RefusedByDataplane");
+    one.set("text", reason.text);
+    out.push(std::move(one));
+  }
+  for (const auto& [where, text] : pipeline_.source_problems()) {
+    base::Json one = base::Json::object();
+    one.set("object", where);
+    one.set("severity", "warning");
+    one.set("reason", "SourceProblem");
+    one.set("text", text);
+    out.push(std::move(one));
+  }
+  return out.to_pretty_string() + "\n";
+}
+
+}  // namespace weir::admin

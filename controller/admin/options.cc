@@ -1,0 +1,134 @@
+#include "controller/admin/options.h"
+
+#include <unistd.h>
+
+#include "common/base/ip.h"
+#include "common/base/text.h"
+
+namespace weir::admin {
+namespace {
+
+base::Error bad_flag(std::string_view flag, std::string_view value, std::string_view accepted) {
+  return base::invalid("--" + std::string(flag) + " '" + std::string(value) +
+                       "': accepted: " + std::string(accepted));
+}
+
+bool has_ipv6() { return ::access("/proc/net/if_inet6", R_OK) == 0; }
+
+base::Result<std::vector<model::Bind>> binds(const std::string& addresses, std::uint16_t port) {
+  std::vector<model::Bind> out;
+  if (port == 0) return out;
+  if (addresses.empty()) {
+    // One socket takes both families: "::" is opened dual-stack.
+    out.push_back(model::Bind{has_ipv6() ? "::" : "0.0.0.0", port});
+    return out;
+  }
+  for (const std::string_view part : base::split(addresses, ',')) {
+    const std::string address(base::trim(part));
+    if (!base::is_ip_literal(address)) {
+      return bad_flag("bind-address", addresses, "IP literals separated by ','");
+    }
+    out.push_back(model::Bind{address, port});
+  }
+  return out;
+}
+
+base::Result<void> check_pair(std::string_view flag, const std::string& value) {
+  if (value.empty()) return {};
+  const ingress::NamePair pair = ingress::split_name(value);
+  if (pair.ns.empty() || pair.name.empty() || pair.name.find('/') != std::string::npos) {
+    return bad_flag(flag, value, "NAMESPACE/NAME");
+  }
+  return {};
+}
+
+void add_serving_flags(base::Flags& flags, Options& o) {
+  flags.add("http-port", o.http_port, "port for plain HTTP; 0: none")
+      .add("https-port", o.https_port, "port for HTTPS; 0: none")
+      .add("public-http-port", o.public_http_port,
+           "port that clients use for HTTP, where a Service maps it")
+      .add("public-https-port", o.public_https_port,
+           "port that clients use for HTTPS: redirects name it")
+      .add("bind-address", o.bind_address,
+           "IP addresses to listen on, separated by ','; empty: all")
+      .add("controller-class", o.controller_class,
+           "spec.controller of the IngressClasses that are served")
+      .add("ingress-class", o.ingress_class, "value of kubernetes.io/ingress.class that is served")
+      .add("ingress-class-by-name", o.ingress_class_by_name,
+           "serve IngressClasses of that name, whatever their spec.controller")
+      .add("watch-ingress-without-class", o.watch_ingress_without_class,
+           "serve Ingresses that name no class")
+      .add("disable-catch-all", o.disable_catch_all,
+           "ignore Ingresses with a default backend or host-less rules")
+      .add("default-backend-service", o.default_backend_service,
+           "NAMESPACE/NAME of the Service for requests that nothing takes")
+      .add("default-ssl-certificate", o.default_ssl_certificate,
+           "NAMESPACE/NAME of the Secret served without a better match")
+      .add("annotations-prefix", o.annotations_prefix,
+           "prefix of the annotations that are honoured")
+      .add("disable-access-log", o.disable_access_log, "no access log");
+}
+
+void add_status_flags(base::Flags& flags, Options& o) {
+  flags
+      .add("publish-service", o.publish_service,
+           "NAMESPACE/NAME of the Service whose addresses go into the status")
+      .add("publish-status-address", o.publish_status_address,
+           "address for the status; may be repeated or separated by ','")
+      .add("no-update-status", o.no_update_status, "never write the status of Ingresses")
+      .add("election-id", o.election_id, "name of the Lease by which replicas choose their leader")
+      .add("pod-name", o.pod_name, "identity in the Lease; empty: the host's name")
+      .add("pod-namespace", o.pod_namespace,
+           "namespace of the Lease; empty: the service account's");
+}
+
+}  // namespace
+
+void add_flags(base::Flags& flags, Options& o) {
+  flags.add("manifests,f", o.manifests, "folder of manifests to serve instead of a cluster")
+      .add("kubeconfig", o.kubeconfig, "kubeconfig file; empty: in-cluster")
+      .add("context", o.context, "context of the kubeconfig; empty: its current one")
+      .add("apiserver-host", o.api_server,
+           "URL of the API server, instead of the kubeconfig's or the pod's")
+      .add("watch-namespace", o.watch_namespaces, "namespace to watch; may be repeated; none: all")
+      .add("control-socket", o.control_socket, "Unix socket of the dataplane")
+      .add("admin-address", o.admin_address, "IP address of health and metrics")
+      .add("admin-port", o.admin_port, "port of health and metrics; 0: none")
+      .add("log-level", o.log_level, "debug, info, warn or error");
+  add_serving_flags(flags, o);
+  add_status_flags(flags, o);
+}
+
+base::Result<ingress::Config> ingress_config(const Options& o) {
+  ingress::Config config;
+  for (const auto& [flag, value] : {std::pair<std::string_view, const std::string&>{
+                                        "default-backend-service", o.default_backend_service},
+                                    {"default-ssl-certificate", o.default_ssl_certificate},
+                                    {"publish-service", o.publish_service}}) {
+    if (auto checked = check_pair(flag, value); !checked.ok()) return std::move(checked).error();
+  }
+  auto http = binds(o.bind_address, o.http_port);
+  if (!http.ok()) return std::move(http).error();
+  auto https = binds(o.bind_address, o.https_port);
+  if (!https.ok()) return std::move(https).error();
+  if (o.http_port == o.https_port && o.http_port != 0) {
+    return bad_flag("https-port", std::to_string(o.https_port), "another port than --http-port");
+  }
+  config.controller_class = o.controller_class;
+  config.ingress_class = o.ingress_class;
+  config.ingress_class_by_name = o.ingress_class_by_name;
+  config.watch_without_class = o.watch_ingress_without_class;
+  config.disable_catch_all = o.disable_catch_all;
+  config.default_backend_service = o.default_backend_service;
+  config.default_ssl_certificate = o.default_ssl_certificate;
+  config.allow_loopback_endpoints = !o.manifests.empty();
+  config.http_binds = std::move(http).value();
+  config.https_binds = std::move(https).value();
+  config.http_public_port = o.public_http_port != 0 ? o.public_http_port : o.http_port;
+  config.https_public_port = o.public_https_port != 0 ? o.public_https_port : o.https_port;
+  config.annotations.prefix = o.annotations_prefix;
+  config.settings.access_log = !o.disable_access_log;
+  return config;
+}
+
+}  // namespace weir::admin

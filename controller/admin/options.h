@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/flags.h"
+#include "common/base/result.h"
+#include "controller/ingress/config.h"
+
+namespace weir::admin {
+
+// The controller's flags, with ingress-nginx's names where it has them.
+struct Options {
+  // Where objects come from: a folder, else the API server (--kubeconfig, else in-cluster).
+  std::string manifests;
+  std::string kubeconfig;
+  std::string context;
+  std::string api_server;
+  std::vector<std::string> watch_namespaces;
+
+  std::string control_socket = "/run/weir/control.sock";
+  std::string admin_address = "0.0.0.0";
+  std::uint16_t admin_port = 10255;
+  std::string log_level = "info";
+
+  std::string bind_address;  // comma-separated IP literals; empty: 0.0.0.0 and, where it exists, ::
+  std::uint16_t http_port = 80;
+  std::uint16_t https_port = 443;
+  std::uint16_t public_http_port = 0;   // 0: http_port
+  std::uint16_t public_https_port = 0;  // 0: https_port
+  std::string controller_class = "weir.ingress/controller";
+  std::string ingress_class = "weir";
+  bool ingress_class_by_name = false;
+  bool watch_ingress_without_class = false;
+  bool disable_catch_all = false;
+  std::string default_backend_service;
+  std::string default_ssl_certificate;
+  std::string annotations_prefix = std::string(annotations::kDefaultPrefix);
+  bool disable_access_log = false;
+
+  std::string publish_service;
+  std::vector<std::string> publish_status_address;
+  bool no_update_status = false;
+  std::string election_id = "weir-leader";
+  std::string pod_name;       // identity of the lease; empty: the host's name
+  std::string pod_namespace;  // of the lease; empty: the account's namespace
+};
+
+void add_flags(base::Flags& flags, Options& options);
+
+// Checks values and turns them into the translator's configuration (without certificate and ticket
+// keys).
+//   errors: kInvalid naming the flag, its value and the accepted form.
+base::Result<ingress::Config> ingress_config(const Options& options);
+
+}  // namespace weir::admin
