@@ -44,6 +44,7 @@ struct Hello {
   std::uint64_t applied = 0;  // version of the last transaction applied, 0: none
   std::vector<FeatureRevision> features;
   std::vector<TypeDigest> digests;  // one per type
+  bool operator==(const Hello&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("protocol", &Hello::protocol), field("instance", &Hello::instance),
                       field("applied", &Hello::applied), field("features", &Hello::features),
@@ -53,12 +54,14 @@ struct Hello {
 
 struct KeysWanted {
   std::vector<model::ResourceType> types;
+  bool operator==(const KeysWanted&) const = default;
   static constexpr auto fields() { return std::tuple{field("types", &KeysWanted::types)}; }
 };
 
 struct KeyHash {
   std::string name;
   std::string hash;
+  bool operator==(const KeyHash&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("name", &KeyHash::name), field("hash", &KeyHash::hash)};
   }
@@ -68,6 +71,7 @@ struct Keys {
   model::ResourceType type = model::ResourceType::kSettings;
   std::vector<KeyHash> keys;
   bool last = false;  // no further frame for this type
+  bool operator==(const Keys&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("type", &Keys::type), field("keys", &Keys::keys),
                       field("last", &Keys::last)};
@@ -78,6 +82,7 @@ struct Keys {
 struct Begin {
   std::uint64_t version = 0;
   bool full = false;  // the dataplane drops every resource that this transaction does not name
+  bool operator==(const Begin&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("version", &Begin::version), field("full", &Begin::full)};
   }
@@ -87,6 +92,7 @@ struct Upsert {  // the resource's JSON is blob 0, its blobs follow
   model::ResourceType type = model::ResourceType::kSettings;
   std::string name;
   std::string hash;
+  bool operator==(const Upsert&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("type", &Upsert::type), field("name", &Upsert::name),
                       field("hash", &Upsert::hash)};
@@ -96,6 +102,7 @@ struct Upsert {  // the resource's JSON is blob 0, its blobs follow
 struct Remove {
   model::ResourceType type = model::ResourceType::kSettings;
   std::string name;
+  bool operator==(const Remove&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("type", &Remove::type), field("name", &Remove::name)};
   }
@@ -105,6 +112,7 @@ struct Commit {
   std::uint64_t version = 0;
   std::uint32_t upserts = 0;  // counts guard against a cut transaction
   std::uint32_t removals = 0;
+  bool operator==(const Commit&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("version", &Commit::version), field("upserts", &Commit::upserts),
                       field("removals", &Commit::removals)};
@@ -115,6 +123,7 @@ struct Reason {
   model::ResourceType type = model::ResourceType::kSettings;
   std::string name;
   std::string text;
+  bool operator==(const Reason&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("type", &Reason::type), field("name", &Reason::name),
                       field("text", &Reason::text)};
@@ -126,6 +135,7 @@ struct Reason {
 struct Ack {
   std::uint64_t version = 0;
   std::vector<Reason> degraded;
+  bool operator==(const Ack&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("version", &Ack::version), field("degraded", &Ack::degraded)};
   }
@@ -135,6 +145,7 @@ struct Ack {
 struct Nack {
   std::uint64_t version = 0;
   std::vector<Reason> reasons;
+  bool operator==(const Nack&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("version", &Nack::version), field("reasons", &Nack::reasons)};
   }
