@@ -90,7 +90,8 @@ TEST(SelfSigned, DerOfLeafAndKeyIsWhatATlsStackTakes) {
 }
 
 TEST(SelfSigned, LongNamesAreCutOnlyInTheCommonName) {
-  const std::string name = std::string(60, 'a') + "." + std::string(60, 'b') + ".test";
+  std::string name(60, 'a');
+  name.append(".").append(60, 'b').append(".test");
   const PemPair made = make_self_signed({name}, kNow, 1);
   const auto pair = parse_key_pair(made.certificate, made.key);
   ASSERT_TRUE(pair.ok());
