@@ -65,6 +65,13 @@ struct Choice {
                found.problem + "; until then host " + host +
                    " is served with the default certificate");
     }
+    result.reports.push_back({.object = ingress.key,
+                              .severity = Severity::kNote,
+                              .reason = "HostWithoutCertificate",
+                              .field = "spec.tls",
+                              .value = host,
+                              .text = "no tls section names this host and no secret of them covers "
+                                      "it; it is served with the default certificate"});
     return default_certificate_name(config, view);
   }
 

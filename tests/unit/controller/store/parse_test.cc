@@ -1,7 +1,8 @@
+#include "controller/store/parse.h"
+
 #include <gtest/gtest.h>
 
 #include "common/base/text.h"
-#include "controller/store/parse.h"
 #include "controller/store/store.h"
 
 namespace weir::store {
