@@ -50,6 +50,8 @@ class Recorder {
   // and whoever closes it moves it back to kWaiting before connection_closed().
   enum class ConnectionState : std::uint8_t { kReading, kWriting, kWaiting };
   virtual void connection_state(ConnectionState from, ConnectionState to) = 0;
+  // A client was turned away at accept: a cap was reached, or no file descriptor was left.
+  virtual void connection_refused() {}
   virtual void set_access_log(bool on) = 0;
 };
 

@@ -21,6 +21,7 @@ class WorkerRecorder final : public Recorder {
   void connection_opened(bool tls) override;
   void connection_closed() override;
   void connection_state(ConnectionState from, ConnectionState to) override;
+  void connection_refused() override { totals_.refused.add(1); }
   void set_access_log(bool on) override { log_on_ = on; }
 
   const SeriesTable& series() const { return series_; }
@@ -30,6 +31,7 @@ class WorkerRecorder final : public Recorder {
     Counter unrouted;  // no route took them
     Counter accepted;
     Counter accepted_tls;
+    Counter refused;
     Counter active;  // these three are gauges
     Counter reading;
     Counter writing;

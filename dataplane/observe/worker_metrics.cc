@@ -59,6 +59,11 @@ void WorkerMetrics::collect(std::vector<base::Family>& out) const {
                  MetricType::kCounter,
                  {{{}, sum(&Totals::accepted_tls)}},
                  {}});
+  out.push_back({"weir_refused_connections_total",
+                 "Client connections turned away at accept.",
+                 MetricType::kCounter,
+                 {{{}, sum(&Totals::refused)}},
+                 {}});
   collect_loops(out);
 }
 

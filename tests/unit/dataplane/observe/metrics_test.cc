@@ -124,6 +124,7 @@ TEST(Metrics, CountConnectionsByStateAndUnroutedRequestsApart) {
   recorder.connection_state(State::kWaiting, State::kReading);
   recorder.connection_state(State::kReading, State::kWriting);
   recorder.connection_closed();
+  recorder.connection_refused();
   recorder.record(request(Labels::kNone, 404));
   const std::string text = counted.text();
   const std::string name = "nginx_ingress_controller_nginx_process_connections";
@@ -135,6 +136,7 @@ TEST(Metrics, CountConnectionsByStateAndUnroutedRequestsApart) {
   EXPECT_EQ(value_of(text, "nginx_ingress_controller_nginx_process_requests_total"), 1);
   EXPECT_EQ(value_of(text, "weir_unrouted_requests_total"), 1);
   EXPECT_EQ(value_of(text, "weir_tls_connections_total"), 2);
+  EXPECT_EQ(value_of(text, "weir_refused_connections_total"), 1);
   EXPECT_EQ(value_of(text, "weir_budget_limit_bytes"), 1'000);
   EXPECT_EQ(value_of(text, "nginx_ingress_controller_requests"), -1);
 }

@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include "common/base/hash.h"
+#include "dataplane/snapshot/draft.h"
+
+namespace weir::snapshot {
+namespace {
+
+using model::ResourceType;
+
+// Filters of the named policies in chain order; what cannot be had goes to problem.
+exchange::FilterChain make_chain(const Draft& draft, const std::vector<std::string>& names,
+                                 std::string& problem) {
+  std::vector<const CompiledPolicy*> found;
+  for (const std::string& name : names) {
+    const CompiledPolicy* const policy = draft.policy(name);
+    if (policy == nullptr) {
+      problem = "policy " + name + " is not there";
+    } else if (policy->filter == nullptr) {
+      problem = policy->problem;
+    } else {
+      found.push_back(policy);
+    }
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto* a, const auto* b) { return a->rank < b->rank; });
+  std::vector<exchange::FilterPtr> filters;
+  for (const CompiledPolicy* policy : found) filters.push_back(policy->filter);
+  return exchange::FilterChain(std::move(filters));
+}
+
+void add_backends(Draft& draft, const model::ResourceKey& key, exchange::RoutePlan& plan,
+                  std::string& problem) {
+  for (const model::WeightedBackend& from : plan.route().backends) {
+    exchange::BackendPlan backend;
+    backend.cluster = from.cluster;
+    backend.cluster_hash = base::hash_bytes(from.cluster);
+    backend.weight = from.weight;
+    backend.invalid = from.invalid;
+    backend.filters = make_chain(draft, from.policies, problem);
+    plan.total_weight += from.weight;
+    if (!from.invalid && draft.next->clusters.find(from.cluster) == nullptr) {
+      draft.degrade(key, "cluster '" + from.cluster + "' is not there");
+    }
+    plan.backends.push_back(std::move(backend));
+  }
+}
+
+std::shared_ptr<const exchange::RoutePlan> make_plan(Draft& draft, RouteEdit& edit) {
+  const model::ResourceKey& key = edit.after->key;
+  auto plan = std::make_shared<exchange::RoutePlan>(*edit.new_route);
+  std::string problem;
+  plan->filters = make_chain(draft, edit.new_route->policies, problem);
+  add_backends(draft, key, *plan, problem);
+  if (!problem.empty()) draft.degrade(key, problem);
+  plan->unavailable =
+      edit.new_route->deny_reason.empty() ? problem : edit.new_route->deny_reason;
+  edit.labels = draft.shop.labels.intern(edit.new_route->host, edit.new_route->labels);
+  plan->labels = edit.labels;
+  return plan;
+}
+
+void apply_edit(Draft& draft, RouteEdit& edit) {
+  if (!edit.new_route) {
+    routing::RouteTable& table = draft.table(edit.old_route->table);
+    table = table.without_route(edit.old_route->host, edit.old_route->id);
+    return;
+  }
+  routing::RouteTable& table = draft.table(edit.new_route->table);
+  auto changed = table.with_route(make_plan(draft, edit));
+  if (changed.ok()) {
+    table = std::move(changed).value();
+  } else {
+    draft.error(edit.after->key, changed.error().text);
+  }
+}
+
+void add_changed(Draft& draft) {
+  for (const auto& [name, change] : draft.changes.of(ResourceType::kRoute)) {
+    RouteEdit edit{change.before.get(), change.after.get(), {}, {}, observe::Labels::kNone};
+    if (edit.before != nullptr) edit.old_route = draft.read<model::Route>(*edit.before);
+    if (edit.after != nullptr) {
+      edit.new_route = draft.read<model::Route>(*edit.after);
+      if (!edit.new_route) continue;
+    }
+    draft.routes.push_back(std::move(edit));
+  }
+}
+
+// Routes that did not change themselves but name a policy that came, changed or went.
+void add_policy_users(Draft& draft) {
+  const Changes::ByName& changed_routes = draft.changes.of(ResourceType::kRoute);
+  Policies::Users touched;
+  for (const auto& [name, change] : draft.changes.of(ResourceType::kPolicy)) {
+    const Policies::Users* const users = draft.shop.policies.users(name);
+    if (users != nullptr) touched.insert(users->begin(), users->end());
+  }
+  for (const model::Resource* resource : touched) {
+    if (changed_routes.count(resource->key.name) != 0) continue;
+    auto route = draft.read<model::Route>(*resource);
+    if (route) draft.routes.push_back({resource, resource, route, route, observe::Labels::kNone});
+  }
+}
+
+}  // namespace
+
+void build_routes(Draft& draft) {
+  add_changed(draft);
+  add_policy_users(draft);
+  for (RouteEdit& edit : draft.routes) apply_edit(draft, edit);
+}
+
+}  // namespace weir::snapshot

@@ -1,0 +1,95 @@
+#include "dataplane/snapshot/builder.h"
+
+namespace weir::snapshot {
+
+Builder::Builder(std::span<const exchange::FilterKind> kinds, observe::Labels& labels,
+                 Generations& generations)
+    : shop_(kinds, labels),
+      generations_(generations),
+      current_(generations.adopt(std::make_unique<exchange::Snapshot>())) {}
+
+Builder::Outcome Builder::apply(const Transaction& transaction) {
+  Outcome out;
+  out.reasons = transaction.broken;
+  if (!out.reasons.empty()) return out;
+  const Changes changes(transaction, shop_.state);
+  Draft draft(shop_, changes, *current_);
+  draft.generation = generations_.next();
+  draft.oldest_generation = generations_.oldest();
+  build_settings(draft);
+  build_ticket_keys(draft);
+  build_policies(draft);
+  build_certificates(draft);
+  build_clusters(draft);
+  build_hosts(draft);
+  build_routes(draft);
+  build_listeners(draft);
+  if (!draft.errors.empty()) {
+    roll_back(draft);
+    out.reasons = std::move(draft.errors);
+    return out;
+  }
+  out.degraded = std::move(draft.degraded);
+  out.swap = commit(draft, transaction.version);
+  return out;
+}
+
+void Builder::roll_back(const Draft& draft) {
+  for (const std::string& name : draft.fresh_clusters) {
+    shop_.clusters.give_back(name, draft.generation);
+  }
+  for (const RouteEdit& edit : draft.routes) shop_.labels.release(edit.labels);
+}
+
+Swap Builder::commit(Draft& draft, std::uint64_t version) {
+  Swap swap;
+  draft.store_tables();
+  draft.next->version = version;
+  for (const std::string& name : draft.gone_clusters) {
+    swap.removed_clusters.push_back(shop_.clusters.give_back(name, draft.generation));
+  }
+  swap.changed_clusters = std::move(draft.changed_clusters);
+  commit_policies(draft);
+  commit_routes(draft);
+  commit_state(draft.changes);
+  current_ = generations_.adopt(std::move(draft.next));
+  swap.snapshot = current_;
+  return swap;
+}
+
+void Builder::commit_policies(Draft& draft) {
+  for (const auto& [name, change] : draft.changes.of(model::ResourceType::kPolicy)) {
+    if (change.after == nullptr) shop_.policies.erase(name);
+  }
+  for (auto& [name, policy] : draft.policies) shop_.policies.put(name, std::move(policy));
+}
+
+void Builder::commit_routes(const Draft& draft) {
+  for (const RouteEdit& edit : draft.routes) {
+    if (edit.before != nullptr) {
+      const auto held = shop_.route_labels.find(edit.before);
+      shop_.labels.release(held->second);
+      shop_.route_labels.erase(held);
+      shop_.policies.remove_user(*edit.old_route, edit.before);
+    }
+    if (edit.after != nullptr) {
+      shop_.route_labels.emplace(edit.after, edit.labels);
+      shop_.policies.add_user(*edit.new_route, edit.after);
+    }
+  }
+}
+
+// Last: it lets go of the resources that the indexes above were keyed by.
+void Builder::commit_state(const Changes& changes) {
+  for (std::size_t i = 0; i < model::kResourceTypes; ++i) {
+    for (const auto& [name, change] : changes.of(static_cast<model::ResourceType>(i))) {
+      if (change.after != nullptr) {
+        shop_.state.put(change.after);
+      } else {
+        shop_.state.erase(change.before->key);
+      }
+    }
+  }
+}
+
+}  // namespace weir::snapshot

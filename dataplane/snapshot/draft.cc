@@ -1,0 +1,34 @@
+#include "dataplane/snapshot/draft.h"
+
+namespace weir::snapshot {
+
+model::ResourcePtr Draft::after(model::ResourceType type, const std::string& name) const {
+  const Changes::ByName& changed = changes.of(type);
+  const auto at = changed.find(name);
+  return at == changed.end() ? shop.state.find(type, name) : at->second.after;
+}
+
+const CompiledPolicy* Draft::policy(const std::string& name) const {
+  const auto staged = policies.find(name);
+  if (staged != policies.end()) return &staged->second;
+  // A removed policy is still in the workshop until the draft comes to life.
+  if (changes.of(model::ResourceType::kPolicy).count(name) != 0) return nullptr;
+  return shop.policies.find(name);
+}
+
+routing::RouteTable& Draft::table(const std::string& name) {
+  const auto at = tables.find(name);
+  if (at != tables.end()) return at->second;
+  const routing::RouteTable* const known = next->tables.find(name);
+  return tables.emplace(name, known == nullptr ? routing::RouteTable() : *known).first->second;
+}
+
+void Draft::store_tables() {
+  for (auto& [name, table] : tables) {
+    const bool empty = table.host_count() == 0 && table.route_count() == 0;
+    next->tables = empty ? next->tables.without(name)
+                         : next->tables.with(name, std::make_shared<const routing::RouteTable>(table));
+  }
+}
+
+}  // namespace weir::snapshot
