@@ -53,8 +53,7 @@ std::shared_ptr<const exchange::RoutePlan> make_plan(Draft& draft, RouteEdit& ed
   plan->filters = make_chain(draft, edit.new_route->policies, problem);
   add_backends(draft, key, *plan, problem);
   if (!problem.empty()) draft.degrade(key, problem);
-  plan->unavailable =
-      edit.new_route->deny_reason.empty() ? problem : edit.new_route->deny_reason;
+  plan->unavailable = edit.new_route->deny_reason.empty() ? problem : edit.new_route->deny_reason;
   edit.labels = draft.shop.labels.intern(edit.new_route->host, edit.new_route->labels);
   plan->labels = edit.labels;
   return plan;

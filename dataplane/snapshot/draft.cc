@@ -26,8 +26,9 @@ routing::RouteTable& Draft::table(const std::string& name) {
 void Draft::store_tables() {
   for (auto& [name, table] : tables) {
     const bool empty = table.host_count() == 0 && table.route_count() == 0;
-    next->tables = empty ? next->tables.without(name)
-                         : next->tables.with(name, std::make_shared<const routing::RouteTable>(table));
+    next->tables =
+        empty ? next->tables.without(name)
+              : next->tables.with(name, std::make_shared<const routing::RouteTable>(table));
   }
 }
 

@@ -89,9 +89,8 @@ Json dump_certificate(const transport::CertificateEntry& entry) {
 template <typename Value, typename Show>
 Json sorted(const base::PersistentMap<Value>& map, Show show) {
   std::map<std::string, Json> by_name;
-  map.for_each([&](std::string_view name, const Value& value) {
-    by_name.emplace(name, show(value));
-  });
+  map.for_each(
+      [&](std::string_view name, const Value& value) { by_name.emplace(name, show(value)); });
   Json out = Json::object();
   for (auto& [name, json] : by_name) out.set(name, std::move(json));
   return out;

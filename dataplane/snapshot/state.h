@@ -29,7 +29,9 @@ class State {
 
   const Resources& all(model::ResourceType type) const { return types_[index(type)].resources; }
   model::ResourcePtr find(model::ResourceType type, const std::string& name) const;
-  std::string digest(model::ResourceType type) const { return types_[index(type)].digest.to_string(); }
+  std::string digest(model::ResourceType type) const {
+    return types_[index(type)].digest.to_string();
+  }
   // One per type, and the keys of one type, as hello and keys frames carry them.
   std::vector<wire::TypeDigest> digests() const;
   std::vector<wire::KeyHash> keys(model::ResourceType type) const;
@@ -57,7 +59,9 @@ class Changes {
  public:
   using ByName = std::map<std::string, Change>;
   Changes(const Transaction& transaction, const State& state);
-  const ByName& of(model::ResourceType type) const { return types_[static_cast<std::size_t>(type)]; }
+  const ByName& of(model::ResourceType type) const {
+    return types_[static_cast<std::size_t>(type)];
+  }
 
  private:
   void set(const model::ResourceKey& key, model::ResourcePtr after, const State& state);
