@@ -1,0 +1,75 @@
+#include "dataplane/snapshot/publisher.h"
+
+#include "common/base/check.h"
+
+namespace weir::snapshot {
+
+// Shared by the tasks of one publication; dies with the last, and with it the reference to the
+// snapshot that does not belong to a worker.
+struct Publisher::Round {
+  Swap swap;
+  std::vector<SocketChange> sockets;
+  std::atomic<std::size_t> left{0};
+};
+
+namespace {
+
+// Each worker takes its own element of `sockets`; the vectors themselves do not change.
+void change_sockets(WorkerSeat& seat, std::vector<SocketChange>& changes, std::size_t worker) {
+  for (SocketChange& change : changes) {
+    if (change.sockets.empty()) {
+      seat.remove_socket(change.listener, change.bind);
+    } else {
+      seat.add_socket(change.listener, change.bind, std::move(change.sockets[worker]));
+    }
+  }
+}
+
+}  // namespace
+
+void Publisher::publish(Swap swap, std::vector<SocketChange> sockets,
+                        base::UniqueFunction<void()> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    current_ = swap.snapshot;
+  }
+  auto round = std::make_shared<Round>();
+  round->swap = std::move(swap);
+  round->sockets = std::move(sockets);
+  round->left = workers_.size();
+  const std::uint64_t number = ++rounds_;
+  waiting_.emplace(number, std::move(done));
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->loop().post([this, round, number, i, seat = workers_[i]] {
+      seat->swap(round->swap);
+      change_sockets(*seat, round->sockets, i);
+      if (round->left.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        home_.post([this, number] { finish(number); });
+      }
+    });
+  }
+}
+
+void Publisher::finish(std::uint64_t round) {
+  const auto at = waiting_.find(round);
+  WEIR_CHECK(at != waiting_.end());
+  base::UniqueFunction<void()> done = std::move(at->second);
+  waiting_.erase(at);
+  done();
+}
+
+void Publisher::add_sockets(SocketChange change) {
+  auto shared = std::make_shared<std::vector<SocketChange>>();
+  shared->push_back(std::move(change));
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->loop().post(
+        [shared, i, seat = workers_[i]] { change_sockets(*seat, *shared, i); });
+  }
+}
+
+std::shared_ptr<const exchange::Snapshot> Publisher::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+}  // namespace weir::snapshot
