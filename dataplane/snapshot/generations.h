@@ -9,7 +9,7 @@
 
 namespace weir::snapshot {
 
-// Knows which snapshots are still alive, whoever holds them. Any thread. Must outlive them all.
+// Knows which snapshots are still alive, whoever holds them; they may outlast it. Any thread.
 class Generations {
  public:
   // Gives the snapshot a number higher than any before, and forgets it when its last owner lets go.
@@ -20,11 +20,12 @@ class Generations {
   std::uint64_t next() const;  // number that adopt() gives next
 
  private:
-  void forget(std::uint64_t number);
-
-  mutable std::mutex mutex_;  // guards the two below
-  std::set<std::uint64_t> alive_;
-  std::uint64_t next_ = 1;
+  struct Alive {
+    mutable std::mutex mutex;  // guards the two below
+    std::set<std::uint64_t> numbers;
+    std::uint64_t next = 1;
+  };
+  std::shared_ptr<Alive> alive_ = std::make_shared<Alive>();
 };
 
 }  // namespace weir::snapshot

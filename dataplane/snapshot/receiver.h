@@ -29,7 +29,7 @@ class ReceiverTarget {
 
 // Accepts controllers on the control socket. The newest one is authoritative: the one before it is
 // told so and closed. Peers of another user are closed unheard. One thread.
-class Receiver final : public loop::IoHandler, private SessionTarget {
+class Receiver final : public loop::IoHandler, public SessionTarget {
  public:
   // socket: listening, non-blocking. allowed_uid: a user beside root and our own. loop, target:
   // borrowed for the receiver's life.

@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace weir::snapshot {
@@ -31,7 +32,7 @@ void cut(std::vector<wire::Reason>& reasons) {
     if (all > kMostAll) break;
     ++count;
   }
-  reasons.resize(count);
+  reasons.erase(reasons.begin() + static_cast<std::ptrdiff_t>(count), reasons.end());
 }
 
 }  // namespace
