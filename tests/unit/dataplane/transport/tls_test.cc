@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
@@ -374,6 +375,34 @@ TEST_F(TlsTest, BackPressureIsToldWhenTheQueueDrains) {
   EXPECT_EQ(got.answer.size(), ask.expect);
   EXPECT_EQ(events_->drained, 1);
   EXPECT_EQ(transport_->queued(), 0U);
+}
+
+TEST_F(TlsTest, AnIdleSessionNeedsLittleMoreThanTheLibrary) {
+  constexpr std::size_t kMany = 60;
+  std::vector<base::UniqueFd> clients;
+  std::vector<std::unique_ptr<Transport>> transports;
+  std::vector<std::unique_ptr<Events>> targets;
+  const auto open_idle = [&] {
+    for (std::size_t i = 0; i < kMany; ++i) {
+      clients.push_back(dial());
+      targets.push_back(std::make_unique<Events>());
+      transports.push_back(server_->accept(accept_one(), address_, chooser_, seconds(5)));
+      Transport& transport = *transports.back();
+      transport.set_target(*targets.back());
+      targets.back()->at_bytes = [&transport](std::string_view bytes) {
+        transport.write(worker::Slice::borrowed(bytes));
+      };
+      TlsAsk ask;
+      ask.close_notify = false;
+      EXPECT_TRUE(beside_loop([&] { return run_tls_client(clients.back().get(), ask); }).ok);
+    }
+  };
+  open_idle();
+  const std::size_t before = mallinfo2().uordblks;
+  open_idle();
+  const std::size_t each = (mallinfo2().uordblks - before) / kMany;
+  RecordProperty("bytes_each", static_cast<int>(each));
+  EXPECT_LE(each, 16U * 1024);
 }
 
 TEST_F(TlsTest, ACrowdOfHandshakesIsServedAFewAnIteration) {
