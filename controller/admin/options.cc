@@ -19,8 +19,8 @@ base::Result<std::vector<model::Bind>> binds(const std::string& addresses, std::
   std::vector<model::Bind> out;
   if (port == 0) return out;
   if (addresses.empty()) {
-    // One socket takes both families: "::" is opened dual-stack.
-    out.push_back(model::Bind{has_ipv6() ? "::" : "0.0.0.0", port});
+    out.push_back(model::Bind{"0.0.0.0", port});
+    if (has_ipv6()) out.push_back(model::Bind{"::", port});  // V6ONLY in the dataplane
     return out;
   }
   for (const std::string_view part : base::split(addresses, ',')) {
