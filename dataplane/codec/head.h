@@ -127,14 +127,19 @@ class Head {
   std::size_t bytes() const { return used_; }  // of the block in use
   std::size_t capacity() const { return capacity_; }
 
-  // For codecs: takes a whole block of raw head bytes in one copy and then fields as offsets into
-  // it.
+  std::size_t field_capacity() const { return fields_.capacity(); }
+
+  // For codecs: takes a whole block of raw head bytes in one copy, and fields as offsets into it.
+  // The offsets may be given before the block, as a parser finds them; nothing may be read until
+  // the block is there, and nothing stored (set, add) before it. Names and values that are stored
+  // must hold no CR, LF or NUL: codecs check what they receive, nobody checks again.
   void assign_block(std::string_view bytes);
   void add_in_block(std::size_t name_at, std::size_t name_size, std::size_t value_at,
                     std::size_t value_size, FieldId id);
   void set_method_in_block(std::size_t at, std::size_t size);
   void set_target_in_block(std::size_t at, std::size_t size);
   void set_authority_in_block(std::size_t at, std::size_t size);
+  void set_reason_in_block(std::size_t at, std::size_t size);
 
  private:
   struct Span {
@@ -148,6 +153,8 @@ class Head {
     bool removed = false;
   };
   std::string_view view(Span span) const { return {block_.get() + span.at, span.size}; }
+  // Where a text lies that points into this head's own block.
+  std::optional<Span> inside(std::string_view text) const;
   Span store(std::string_view text);  // text may point into this head's own block
   void reserve(std::size_t more);
 
