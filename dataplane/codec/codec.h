@@ -18,10 +18,14 @@ namespace weir::codec {
 // No sockets here: a session reads what on_bytes() gives it and writes to a ByteStream. All calls
 // are on the worker's thread.
 //
-// Life of a stream (one exchange's place in a session): it is over when both directions have ended,
-// or when reset() was called, or when on_reset() was delivered. After that neither side calls the
-// other. A target may call its stream from inside any of its own events and may be destroyed (by
-// Worker::bury) once the stream is over.
+// on_end comes also where no body follows. Life of a stream (one exchange's place in a session): it
+// is over when the response has ended, whether or not the request has (on the server side with
+// send_end, or send_head without a body; on the client side with on_end); or when reset() was
+// called; or when on_reset() was delivered. After that neither side calls the other, and the stream
+// object may already serve the next exchange. In a tunnel send_end is the end of the stream and of
+// the connection: who gets on_end from one side calls send_end on the streams of both. A target may
+// call its stream from inside any of its own events and may be destroyed (by Worker::bury) once the
+// stream is over.
 
 struct Limits {
   std::size_t head_bytes = 65'536;    // start line and fields; over: 431
@@ -113,9 +117,10 @@ class ServerTarget {
   // A request starts. The returned target receives it (on_head follows at once) and answers on
   // stream.
   virtual MessageTarget& on_request(MessageStream& stream) = 0;
-  // A request that must be refused with this status (400, 408, 413, 414, 431, 501, 505). The
+  // A request that must be refused with this status (400, 414, 431, 501, 505). The
   // connection answers on stream with its own page; the session then ends (HTTP/1) or resets the
-  // stream (HTTP/2). head: what could be read, may be null.
+  // stream (HTTP/2). head: what could be read, may be null. When the fault lies in a body, the
+  // request's target has had its on_reset before.
   virtual void on_bad_request(MessageStream& stream, int status, const base::Error& error,
                               const Head* head) = 0;
   // Nothing more will be read or written: close the connection once its queue is flushed.
@@ -141,7 +146,8 @@ class ServerSession {
 class ClientTarget {
  public:
   virtual ~ClientTarget() = default;
-  virtual void on_stream_over() = 0;  // can_open() may have become true
+  virtual void
+  on_stream_over() = 0;  // can_open() has become true; not called when the session ends
   virtual void on_session_end() = 0;  // cannot be used again: close once the queue is flushed
 };
 

@@ -51,7 +51,7 @@ MessageStream& H1Client::open(MessageTarget& target) {
 }
 
 void H1Client::on_bytes(std::string_view bytes) {
-  if (ended_) return;
+  if (ended_ || bytes.empty()) return;
   if (target_ == nullptr) return end_session();
   inbox_.receive(bytes);
   run();

@@ -29,7 +29,7 @@ H1Server::H1Server(SessionContext context, ByteStream& wire, ServerTarget& serve
 }
 
 void H1Server::on_bytes(std::string_view bytes) {
-  if (ended_ || in_ == In::kDiscard) return;
+  if (ended_ || bytes.empty() || in_ == In::kDiscard) return;
   inbox_.receive(bytes);
   run();
 }
