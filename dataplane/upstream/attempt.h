@@ -28,7 +28,8 @@ class AttemptTarget {
 class Attempt {
  public:
   virtual ~Attempt() = default;
-  virtual codec::MessageStream& stream() = 0;  // after on_attempt_ready, until the stream is over
+  // After on_attempt_ready. Once the stream is over every call on it does nothing.
+  virtual codec::MessageStream& stream() = 0;
   virtual const Endpoint& endpoint() const = 0;
   virtual bool reused() const = 0;                  // on a pooled connection
   virtual base::Duration connect_time() const = 0;  // zero when reused

@@ -1,0 +1,120 @@
+#include "dataplane/upstream/attempt.h"
+
+#include <utility>
+
+#include "dataplane/upstream/pooled_attempt.h"
+
+namespace weir::upstream {
+
+PooledAttempt::PooledAttempt(Pool& pool, AttemptTarget& target, codec::MessageTarget& response)
+    : pool_(pool), target_(target), response_(response), started_(pool.worker().loop().now()) {
+  pool_.add_attempt();
+}
+
+PooledAttempt::~PooledAttempt() {
+  if (connecting_ != nullptr) connecting_->abandon();
+  reset({base::ErrorKind::kClosed, base::Origin::kSelf, false, "request given up"});
+  pool_.remove_attempt();
+}
+
+void PooledAttempt::use(Connection& pooled) {
+  reused_ = true;
+  stream_ = &pooled.open_stream(*this);
+  target_.on_attempt_ready();
+}
+
+void PooledAttempt::wait_for(Connection& connecting) {
+  connecting_ = &connecting;
+  connecting.set_waiter(this);
+}
+
+void PooledAttempt::on_connected() {
+  connect_time_ = pool_.worker().loop().now() - started_;
+  stream_ = &std::exchange(connecting_, nullptr)->open_stream(*this);
+  target_.on_attempt_ready();
+}
+
+void PooledAttempt::on_connect_failed(const base::Error& error) {
+  connecting_ = nullptr;
+  base::Error told = error;
+  told.retryable = true;
+  told.origin = base::Origin::kUpstream;
+  target_.on_attempt_failed(std::move(told).within("connect " + pool_.endpoint().id));
+}
+
+void PooledAttempt::on_interim(codec::HeadPtr head) { response_.on_interim(std::move(head)); }
+
+void PooledAttempt::on_head(codec::HeadPtr head, codec::BodyLength length) {
+  if (head->status() == 101) sent_all_ = false;  // a tunnel: our side ends with send_end
+  response_.on_head(std::move(head), length);
+}
+
+void PooledAttempt::on_data(worker::Slice data) { response_.on_data(std::move(data)); }
+
+void PooledAttempt::on_trailers(codec::HeadPtr trailers) {
+  received_all_ = true;
+  settle();
+  response_.on_trailers(std::move(trailers));
+}
+
+void PooledAttempt::on_end() {
+  received_all_ = true;
+  settle();
+  response_.on_end();
+}
+
+void PooledAttempt::on_reset(const base::Error& error) {
+  stream_ = nullptr;
+  response_.on_reset(error);
+}
+
+void PooledAttempt::on_writable() { response_.on_writable(); }
+
+void PooledAttempt::send_interim(const codec::Head& head) {
+  if (stream_ != nullptr) stream_->send_interim(head);
+}
+
+void PooledAttempt::send_head(const codec::Head& head, codec::BodyLength length) {
+  codec::MessageStream* stream = stream_;
+  sent_all_ = length.kind == codec::BodyLength::Kind::kNone;
+  settle();
+  if (stream != nullptr) stream->send_head(head, length);
+}
+
+void PooledAttempt::send_data(worker::Slice data) {
+  if (stream_ != nullptr) stream_->send_data(std::move(data));
+}
+
+void PooledAttempt::send_trailers(const codec::Head& trailers) {
+  codec::MessageStream* stream = stream_;
+  sent_all_ = true;
+  settle();
+  if (stream != nullptr) stream->send_trailers(trailers);
+}
+
+void PooledAttempt::send_end() {
+  codec::MessageStream* stream = stream_;
+  sent_all_ = true;
+  settle();
+  if (stream != nullptr) stream->send_end();
+}
+
+void PooledAttempt::settle() {
+  if (sent_all_ && received_all_) stream_ = nullptr;
+}
+
+void PooledAttempt::reset(const base::Error& error) {
+  if (codec::MessageStream* stream = std::exchange(stream_, nullptr)) stream->reset(error);
+}
+
+void PooledAttempt::pause() {
+  if (stream_ != nullptr) stream_->pause();
+}
+
+void PooledAttempt::resume() {
+  if (stream_ != nullptr) stream_->resume();
+}
+
+std::size_t PooledAttempt::queued() const { return stream_ == nullptr ? 0 : stream_->queued(); }
+
+}  // namespace weir::upstream

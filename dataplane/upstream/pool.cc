@@ -1,0 +1,99 @@
+#include "dataplane/upstream/pool.h"
+
+namespace weir::upstream {
+
+Pool::Pool(const Parts& parts, Counts& counts, PoolOwner& owner, Endpoint endpoint,
+           model::UpstreamProtocol protocol)
+    : parts_(parts),
+      counts_(counts),
+      owner_(owner),
+      endpoint_(std::move(endpoint)),
+      protocol_(protocol) {}
+
+Connection* Pool::take(bool idempotent) {
+  Connection* best = newest_;
+  if (best == nullptr || idempotent) return best;
+  const base::Duration unused = parts_.worker.loop().now() - best->idle_since();
+  return best->idle() && unused >= kFreshEnough ? nullptr : best;
+}
+
+Connection& Pool::connect(base::Duration timeout) {
+  auto connection = std::make_unique<Connection>(*this, parts_, timeout);
+  connection->slot_ = all_.size();
+  all_.push_back(std::move(connection));
+  ++counts_.open;
+  return *all_.back();
+}
+
+void Pool::remove_cluster() {
+  WEIR_CHECK(clusters_ > 0);
+  if (--clusters_ > 0) return;
+  close_idle();
+  tell_if_unused();
+}
+
+void Pool::remove_attempt() {
+  WEIR_CHECK(attempts_ > 0);
+  --attempts_;
+  tell_if_unused();
+}
+
+void Pool::close_all(const base::Error& why) {
+  // Each close takes one out of the list.
+  while (!all_.empty()) all_.back()->close(why);
+}
+
+void Pool::offer(Connection& connection) {
+  if (clusters_ == 0 && connection.idle()) {
+    connection.close({base::ErrorKind::kClosed, base::Origin::kSelf, false, "endpoint removed"});
+    return;
+  }
+  connection.offered_ = true;
+  connection.older_ = newest_;
+  connection.newer_ = nullptr;
+  (newest_ == nullptr ? oldest_ : newest_->newer_) = &connection;
+  newest_ = &connection;
+  if (!connection.idle()) return;
+  connection.idle_counted_ = true;
+  ++idle_;
+  ++counts_.idle;
+  connection.idle_timer_.arm(connection.idle_since() + limits_.idle_timeout);
+  if (idle_ <= limits_.max_idle) return;
+  Connection* victim = oldest_;
+  while (!victim->idle()) victim = victim->newer_;
+  victim->close({base::ErrorKind::kClosed, base::Origin::kSelf, false, "more idle than allowed"});
+}
+
+void Pool::withdraw(Connection& connection) {
+  (connection.newer_ == nullptr ? newest_ : connection.newer_->older_) = connection.older_;
+  (connection.older_ == nullptr ? oldest_ : connection.older_->newer_) = connection.newer_;
+  connection.newer_ = connection.older_ = nullptr;
+  connection.offered_ = false;
+  if (!std::exchange(connection.idle_counted_, false)) return;
+  --idle_;
+  --counts_.idle;
+}
+
+void Pool::forget(Connection& connection) {
+  const std::size_t slot = connection.slot_;
+  std::swap(all_[slot], all_.back());
+  all_[slot]->slot_ = slot;
+  parts_.worker.bury(std::move(all_.back()));
+  all_.pop_back();
+  --counts_.open;
+  tell_if_unused();
+}
+
+void Pool::close_idle() {
+  for (std::size_t i = all_.size(); i > 0; --i) {
+    // A close may end further ones; what moved down was already looked at or is gone.
+    if (i > all_.size() || !all_[i - 1]->idle()) continue;
+    all_[i - 1]->close({base::ErrorKind::kClosed, base::Origin::kSelf, false, "endpoint removed"});
+  }
+}
+
+void Pool::tell_if_unused() {
+  if (clusters_ == 0 && attempts_ == 0 && all_.empty()) owner_.on_pool_unused(*this);
+}
+
+}  // namespace weir::upstream

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "dataplane/upstream/cluster.h"
+#include "dataplane/upstream/connection.h"
+
+namespace weir::upstream {
+
+// What connections are made of; the defaults are TCP and the HTTP codecs, tests script their own.
+// One per worker; outlives its pools.
+struct Parts {
+  worker::Worker& worker;
+  codec::SessionContext context;
+  std::unique_ptr<transport::Transport> (*connect)(worker::Worker& worker,
+                                                   const base::SocketAddress& to,
+                                                   base::Duration connect_timeout);
+  // Null for a protocol that no codec speaks.
+  std::unique_ptr<codec::ClientSession> (*make_session)(model::UpstreamProtocol protocol,
+                                                        codec::SessionContext context,
+                                                        codec::ByteStream& wire,
+                                                        codec::ClientTarget& target);
+};
+Parts standard_parts(worker::Worker& worker, codec::SessionContext context);
+
+// Connection counts of one worker.
+struct Counts {
+  std::size_t idle = 0;
+  std::size_t open = 0;  // idle, busy and connecting
+};
+
+class Pool;
+class PoolOwner {
+ public:
+  virtual ~PoolOwner() = default;
+  virtual void on_pool_unused(Pool& pool) = 0;  // no user and no connection is left
+};
+
+// The connections to one endpoint with one protocol (and, once there is one, one TLS policy). Those
+// with room for an exchange are on offer, the most recently used first, so that spare ones age and
+// go. A user is a cluster that names the endpoint, or an attempt that still reads endpoint().
+class Pool final : public worker::Buried {
+ public:
+  struct Limits {
+    std::size_t max_idle = 320;
+    base::Duration idle_timeout = std::chrono::seconds(60);
+  };
+  // A non-idempotent request must not meet a connection that the endpoint is about to close.
+  static constexpr std::chrono::seconds kFreshEnough{1};
+
+  Pool(const Parts& parts, Counts& counts, PoolOwner& owner, Endpoint endpoint,
+       model::UpstreamProtocol protocol);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+  model::UpstreamProtocol protocol() const { return protocol_; }
+  worker::Worker& worker() { return parts_.worker; }
+
+  void set_limits(Limits limits) { limits_ = limits; }
+  // The newest connection on offer, or null. idempotent false: only one idle for less than a
+  // second.
+  Connection* take(bool idempotent);
+  Connection& connect(base::Duration timeout);
+  void add_cluster() { ++clusters_; }
+  void remove_cluster();  // the last one: closes what is idle, and what runs when it is over
+  void add_attempt() { ++attempts_; }
+  void remove_attempt();
+  void close_all(const base::Error& why);
+
+ private:
+  friend class Connection;
+  void offer(Connection& connection);
+  void withdraw(Connection& connection);
+  void forget(Connection& connection);  // buries it
+  void close_idle();
+  void tell_if_unused();
+
+  const Parts& parts_;
+  Counts& counts_;
+  PoolOwner& owner_;
+  Endpoint endpoint_;
+  model::UpstreamProtocol protocol_;
+  Limits limits_;
+  std::size_t clusters_ = 0;
+  std::size_t attempts_ = 0;
+  std::size_t idle_ = 0;
+  std::vector<std::unique_ptr<Connection>> all_;
+  Connection* newest_ = nullptr;
+  Connection* oldest_ = nullptr;
+};
+
+}  // namespace weir::upstream
