@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,9 +43,15 @@ struct BackendPlan {
 
 // A compiled route: what routing::RouteTable::find gives the exchange. Immutable; built by
 // snapshot/.
-class RoutePlan final : public routing::RouteTarget {
+// Made by std::make_shared: a tunnel pins its plan alone and lets the snapshot go.
+class RoutePlan final : public routing::RouteTarget,
+                        public std::enable_shared_from_this<RoutePlan> {
  public:
-  explicit RoutePlan(model::Route route) : RouteTarget(std::move(route)) {}
+  explicit RoutePlan(model::Route of);
+
+  // Hash of table, host and route id: names the route over every change. Not stable between
+  // processes.
+  const std::uint64_t id;
 
   FilterChain filters;
   std::vector<BackendPlan> backends;

@@ -7,6 +7,7 @@
 
 #include "common/base/ip.h"
 #include "dataplane/codec/codec.h"
+#include "dataplane/exchange/local.h"
 #include "dataplane/exchange/snapshot.h"
 #include "dataplane/observe/record.h"
 #include "dataplane/transport/transport.h"
@@ -29,13 +30,14 @@ struct ClientFacts {
   std::string_view protocol = "HTTP/1.1";
 };
 
-// What every exchange of a worker uses; wired in main, borrowed by all.
+// What every exchange of a worker uses; wired in main with the five references, borrowed by all.
 struct ExchangeContext {
   worker::Worker& worker;
   codec::HeadPool& heads;
   LiveSnapshot& live;
   upstream::Upstreams& upstreams;
   observe::Recorder& recorder;
+  ExchangeLocal local{};
 };
 
 // Told when an exchange is over, so that the connection can arm its idle timeout.

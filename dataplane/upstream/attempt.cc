@@ -52,8 +52,6 @@ void PooledAttempt::on_head(codec::HeadPtr head, codec::BodyLength length) {
 void PooledAttempt::on_data(worker::Slice data) { response_.on_data(std::move(data)); }
 
 void PooledAttempt::on_trailers(codec::HeadPtr trailers) {
-  received_all_ = true;
-  settle();
   response_.on_trailers(std::move(trailers));
 }
 

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "dataplane/exchange/date.h"
+#include "dataplane/exchange/request_id.h"
+#include "dataplane/exchange/split.h"
+#include "dataplane/exchange/wait.h"
+
+namespace weir::exchange {
+
+// What the exchanges of one worker share and nobody else looks at.
+struct ExchangeLocal {
+  DateText date;
+  RequestIds ids;
+  SplitTable splits;
+  WaitTable waits;
+};
+
+}  // namespace weir::exchange

@@ -1,0 +1,143 @@
+// From the head to the choice of a backend, and through the request filters.
+
+#include <deque>
+
+#include "common/base/text.h"
+#include "dataplane/exchange/exchange.h"
+#include "dataplane/exchange/forwarded.h"
+
+namespace weir::exchange {
+namespace {
+
+// What routing asks of a head. Several lines of one name count as one list (RFC 9110 section 5.3).
+class HeadFields final : public routing::RequestFields {
+ public:
+  explicit HeadFields(const codec::Head& head) : head_(head) {}
+  std::optional<std::string_view> header(std::string_view lower_name) const override {
+    std::size_t lines = 0;
+    std::optional<std::string_view> only;
+    head_.each([&](const codec::FieldView& f) {
+      if (!base::equals_ignore_case(f.name, lower_name)) return;
+      only = f.value;
+      ++lines;
+    });
+    return lines < 2 ? only : joined(lower_name);
+  }
+
+ private:
+  std::string_view joined(std::string_view lower_name) const {
+    std::string& out = joined_.emplace_back();
+    head_.each([&](const codec::FieldView& f) {
+      if (!base::equals_ignore_case(f.name, lower_name)) return;
+      if (!out.empty()) out += ", ";
+      out += f.value;
+    });
+    return out;
+  }
+  const codec::Head& head_;
+  mutable std::deque<std::string> joined_;  // views into it stay valid as it grows
+};
+
+std::string_view without_port(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  const bool literal = !host.empty() && host.back() == ']';
+  if (colon != std::string_view::npos && !literal) host = host.substr(0, colon);
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return host;
+}
+
+// hostname: "shop.example.test", or "*.example.test" for any number of labels.
+bool serves(std::string_view hostname, std::string_view authority) {
+  const std::string_view host = without_port(authority);
+  if (hostname.empty() || hostname == "*") return true;
+  if (!hostname.starts_with("*.")) return base::equals_ignore_case(hostname, host);
+  const std::string_view suffix = hostname.substr(1);
+  return host.size() > suffix.size() &&
+         base::equals_ignore_case(host.substr(host.size() - suffix.size()), suffix);
+}
+
+}  // namespace
+
+Exchange::Next Exchange::take_head() {
+  wants_upgrade_ = rewrite_request_head(
+      *request_, {facts_.address, facts_.public_port, facts_.tls != nullptr}, context_.local.ids);
+  if (!serves(facts_.listener_hostname, request_->authority())) {
+    return answer(404, "the listener does not serve this host");
+  }
+  return go(Phase::kRoute);
+}
+
+Exchange::Next Exchange::find_route() {
+  snapshot_ = context_.live.take();
+  const routing::RouteTable* table = snapshot_->tables.find(facts_.route_table);
+  if (table == nullptr) return answer(404, "the listener has no routes");
+  const HeadFields fields(*request_);
+  const routing::Decision decision =
+      table->find({request_->authority(), request_->target(), request_->method(), &fields});
+  switch (decision.outcome) {
+    case routing::Outcome::kMatched:
+      break;
+    case routing::Outcome::kNoHost:
+      return answer(404, "no route for this host");
+    case routing::Outcome::kNoRoute:
+      return answer(404, "no route for this path");
+    case routing::Outcome::kBadPath:
+      return answer(400, "path is malformed");
+    case routing::Outcome::kTwoReadings:
+      return answer(400, "path has two readings");
+  }
+  plan_ = static_cast<const RoutePlan*>(decision.target);
+  if (!plan_->unavailable.empty()) return answer(503, plan_->unavailable);
+  return choose_backend();
+}
+
+Exchange::Next Exchange::choose_backend() {
+  if (!plan_->backends.empty()) {
+    backend_ = context_.local.splits.choose(*plan_);
+    if (backend_ == nullptr) return answer(500, "no backend of the route has a weight");
+  }
+  return go(Phase::kRequestFilters);
+}
+
+Exchange::Next Exchange::run_request_filters() {
+  while (const FilterChain::Entry* next = entry(Hook::kRequestHead, cursor_)) {
+    ++cursor_;
+    switch (next->filter->on_request_head(*this)) {
+      case Verdict::kContinue:
+        break;
+      case Verdict::kReplied:
+        return go(Phase::kReply);
+      case Verdict::kWait:
+        return Next::kPark;
+    }
+  }
+  if (backend_ == nullptr) return answer(plan_->route().fixed_status, {});
+  if (backend_->invalid) return answer(500, "the backend is invalid");
+  return go(Phase::kCollectBody);
+}
+
+Exchange::Next Exchange::collect_body() {
+  if (length_.kind == codec::BodyLength::Kind::kNone) {
+    return go(run_end_hooks() == Verdict::kReplied ? Phase::kReply : Phase::kPickEndpoint);
+  }
+  const bool whole = plan_->filters.body_need().kind == BodyNeed::Kind::kBuffer ||
+                     backend_->filters.body_need().kind == BodyNeed::Kind::kBuffer;
+  if (!whole || request_state_ == Message::kEnded) return go(Phase::kPickEndpoint);
+  // We read the body before the upstream hears of it: nobody else can invite it.
+  if (request_->find(codec::FieldId::kExpect)) {
+    request_->remove(codec::FieldId::kExpect);
+    codec::HeadPtr invite = context_.heads.take();
+    invite->set_status(100, "Continue");
+    client_.send_interim(*invite);
+  }
+  resume_client();
+  watch();
+  return Next::kPark;
+}
+
+Exchange::Next Exchange::answer(int status, std::string_view why) {
+  reply(status, why);
+  return go(Phase::kReply);
+}
+
+}  // namespace weir::exchange

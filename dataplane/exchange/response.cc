@@ -1,0 +1,148 @@
+// Events of the upstream's stream, our own replies, and the response's way to the client.
+
+#include "dataplane/codec/hop_by_hop.h"
+#include "dataplane/exchange/error_page.h"
+#include "dataplane/exchange/exchange.h"
+
+namespace weir::exchange {
+namespace {
+
+bool has_page(int status) { return status >= 200 && status != 204 && status != 304; }
+
+}  // namespace
+
+void Exchange::on_upstream_interim(codec::Head& head) {
+  if (over()) return;
+  ++counts_.interims;
+  times_.upstream = context_.worker.loop().now();
+  codec::strip_hop_by_hop(head);
+  client_.send_interim(head);
+}
+
+void Exchange::on_upstream_head(codec::HeadPtr head, codec::BodyLength length) {
+  if (over()) return;
+  times_.upstream = times_.response_head = context_.worker.loop().now();
+  upstream_status_ = head->status();
+  if (head->status() == 101) return open_tunnel(std::move(head));
+  response_ = std::move(head);
+  response_length_ = length;
+  phase_ = Phase::kResponseHead;
+  advance();
+}
+
+Exchange::Next Exchange::pass_response_head() {
+  if (request_state_ == Message::kEnded || counts_.sent == body_.size()) body_.clear();
+  codec::strip_hop_by_hop(*response_);
+  response_->remove(codec::FieldId::kServer);
+  response_->remove(codec::FieldId::kDate);
+  add_own_fields();
+  run_response_head_hooks();
+  status_ = response_->status();
+  phase_ = Phase::kBodies;
+  // A message without a body is over here for the client; the upstream's end still comes, and until
+  // then nothing may touch the client's stream.
+  client_.send_head(*response_, response_length_);
+  if (!over()) watch();
+  return Next::kPark;
+}
+
+void Exchange::on_upstream_data(worker::Slice data) {
+  if (over()) return;
+  times_.upstream = context_.worker.loop().now();
+  if (phase_ == Phase::kTunnel) return tunnel_to_client(std::move(data));
+  let_snapshot_go();
+  run_response_data_hooks(data);
+  if (data.empty()) return;
+  counts_.response += data.size();
+  client_.send_data(std::move(data));
+  if (!over() && client_.queued() > codec::MessageStream::kHighMark) pause_upstream();
+}
+
+// The response is complete, and with it the exchange: what a client still sends of its body is its
+// session's to swallow. An upstream that has not read it all gets its connection closed.
+void Exchange::on_upstream_end() {
+  if (over()) return;
+  times_.response_end = context_.worker.loop().now();
+  if (phase_ == Phase::kTunnel) return close_tunnel();
+  run_response_end_hooks();
+  phase_ = Phase::kDone;
+  if (response_length_.kind != codec::BodyLength::Kind::kNone) {
+    if (response_trailers_ != nullptr) {
+      client_.send_trailers(*response_trailers_);
+    } else {
+      client_.send_end();
+    }
+  }
+  advance();
+}
+
+void Exchange::on_upstream_lost(const base::Error& error) {
+  if (over()) return;
+  link_ = Link::kNone;
+  if (phase_ == Phase::kBodies || phase_ == Phase::kTunnel) return abort(error);
+  retry_or_fail(error);
+  advance();
+}
+
+// The response has begun and cannot be finished: the client must see that it is broken.
+void Exchange::abort(const base::Error& error) {
+  if (over()) return;
+  error_ = error.text;
+  give_up_attempt("the response was broken off");
+  phase_ = Phase::kDone;
+  if (response_length_.kind != codec::BodyLength::Kind::kNone || status_ == 101) {
+    client_.reset(error);
+  }
+  advance();
+}
+
+void Exchange::reply(int status, std::string_view why) {
+  response_ = context_.heads.take();
+  response_->set_status(status, status_phrase(status));
+  error_ = why;
+}
+
+Exchange::Next Exchange::send_reply() {
+  context_.local.waits.close(ticket_);
+  give_up_attempt("answered by the proxy");
+  const int status = response_->status();
+  worker::Slice page;
+  if (has_page(status)) {
+    page = make_page(context_.worker.buffers(), status, request_.get(), *response_);
+  }
+  add_own_fields();
+  run_response_head_hooks();
+  status_ = status;
+  counts_.response = page.size();
+  phase_ = Phase::kDone;
+  client_.send_head(*response_, codec::BodyLength::known(page.size()));
+  if (page.empty()) return Next::kGo;
+  client_.send_data(std::move(page));
+  client_.send_end();
+  return Next::kGo;
+}
+
+void Exchange::add_own_fields() {
+  loop::Loop& loop = context_.worker.loop();
+  if (context_.live->settings.server_header) response_->add("Server", "weir");
+  response_->add("Date", context_.local.date.at(loop.now(), loop.clock()));
+}
+
+void Exchange::pause_upstream() {
+  if (upstream_paused_) return;
+  upstream_paused_ = true;
+  times_.stalled = context_.worker.loop().now();
+  stalled_queue_ = client_.queued();
+  attempt_->stream().pause();
+  watch();
+}
+
+void Exchange::resume_upstream() {
+  if (over() || !upstream_paused_) return;
+  upstream_paused_ = false;
+  times_.upstream = context_.worker.loop().now();
+  attempt_->stream().resume();  // data may come from inside
+  if (!over()) watch();
+}
+
+}  // namespace weir::exchange
