@@ -1,5 +1,6 @@
 #include "common/crypto/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <array>
@@ -7,6 +8,16 @@
 #include "common/base/check.h"
 
 namespace weir::crypto {
+namespace {
+
+std::string digest_of(std::string_view bytes, const EVP_MD* kind) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned size = 0;
+  WEIR_CHECK(EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, kind, nullptr) == 1);
+  return std::string(reinterpret_cast<const char*>(out.data()), size);
+}
+
+}  // namespace
 
 struct Sha256::Context {
   EVP_MD_CTX* evp = EVP_MD_CTX_new();
@@ -36,6 +47,14 @@ std::string sha256(std::string_view bytes) {
   Sha256 digest;
   digest.add(bytes);
   return digest.finish();
+}
+
+std::string sha1(std::string_view bytes) { return digest_of(bytes, EVP_sha1()); }
+
+std::string md5(std::string_view bytes) { return digest_of(bytes, EVP_md5()); }
+
+bool equals_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace weir::crypto

@@ -25,4 +25,11 @@ class Sha256 {
 // 32 raw bytes.
 std::string sha256(std::string_view bytes);
 
+// Only for reading what others have written (htpasswd files): neither is fit for anything new.
+std::string sha1(std::string_view bytes);  // 20 raw bytes
+std::string md5(std::string_view bytes);   // 16 raw bytes
+
+// Compares without telling by its time where the first difference is. Sizes are no secret.
+bool equals_constant_time(std::string_view a, std::string_view b);
+
 }  // namespace weir::crypto

@@ -1,0 +1,26 @@
+#include "dataplane/filters/order.h"
+
+#include "common/features/basic_auth.h"
+#include "common/features/body_size.h"
+#include "common/features/hsts.h"
+#include "common/features/redirect_https.h"
+#include "dataplane/filters/kinds.h"
+
+namespace weir::filters {
+
+const std::vector<exchange::FilterKind>& filter_kinds() {
+  static const std::vector<exchange::FilterKind> kinds = {
+      // Before anything that asks for a secret: a password must not be sent in the clear because
+      // we challenged for it (and ingress-nginx's redirects are never authenticated).
+      {features::RedirectHttps::kStem, features::RedirectHttps::kRevision, &make_redirect_https},
+      // Before authentication: it costs one comparison, a password hash costs milliseconds.
+      {features::BodySize::kStem, features::BodySize::kRevision, &make_body_size},
+      // Last before the upstream: whatever could refuse the request for less has had its say.
+      {features::BasicAuth::kStem, features::BasicAuth::kRevision, &make_basic_auth},
+      // Responses only, also those of the filters above; its place among them does not matter.
+      {features::Hsts::kStem, features::Hsts::kRevision, &make_hsts},
+  };
+  return kinds;
+}
+
+}  // namespace weir::filters
