@@ -39,8 +39,8 @@ class Attempt {
 struct AttemptNeeds {
   bool fresh = false;      // a retry after a reused connection died: only a new connection
   bool idempotent = true;  // false: a pooled connection must have been idle for less than a second
-  std::string_view
-      avoid_endpoint;  // id of the endpoint that just failed: taken only when there is no other
+  // Id of the endpoint that just failed: taken only when there is no other.
+  std::string_view avoid_endpoint = {};
 };
 
 // The upstream side of one worker: balancing state and keep-alive pools, keyed by endpoint, TLS
