@@ -1,6 +1,6 @@
 // From the head to the choice of a backend, and through the request filters.
 
-#include <deque>
+#include <forward_list>
 
 #include "common/base/text.h"
 #include "dataplane/exchange/exchange.h"
@@ -26,7 +26,7 @@ class HeadFields final : public routing::RequestFields {
 
  private:
   std::string_view joined(std::string_view lower_name) const {
-    std::string& out = joined_.emplace_back();
+    std::string& out = joined_.emplace_front();
     head_.each([&](const codec::FieldView& f) {
       if (!base::equals_ignore_case(f.name, lower_name)) return;
       if (!out.empty()) out += ", ";
@@ -35,7 +35,7 @@ class HeadFields final : public routing::RequestFields {
     return out;
   }
   const codec::Head& head_;
-  mutable std::deque<std::string> joined_;  // views into it stay valid as it grows
+  mutable std::forward_list<std::string> joined_;  // views into it stay valid; empty costs nothing
 };
 
 std::string_view without_port(std::string_view host) {

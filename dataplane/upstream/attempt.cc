@@ -13,7 +13,9 @@ PooledAttempt::PooledAttempt(Pool& pool, AttemptTarget& target, codec::MessageTa
 
 PooledAttempt::~PooledAttempt() {
   if (connecting_ != nullptr) connecting_->abandon();
-  reset({base::ErrorKind::kClosed, base::Origin::kSelf, false, "request given up"});
+  if (stream_ != nullptr) {
+    reset({base::ErrorKind::kClosed, base::Origin::kSelf, false, "request given up"});
+  }
   pool_.remove_attempt();
 }
 
