@@ -47,7 +47,7 @@ void PooledAttempt::on_connect_failed(const base::Error& error) {
 void PooledAttempt::on_interim(codec::HeadPtr head) { response_.on_interim(std::move(head)); }
 
 void PooledAttempt::on_head(codec::HeadPtr head, codec::BodyLength length) {
-  if (head->status() == 101) sent_all_ = false;  // a tunnel: our side ends with send_end
+  if (head->status() == 101) tunnel_ = true;  // goes on until send_end
   response_.on_head(std::move(head), length);
 }
 
@@ -58,8 +58,7 @@ void PooledAttempt::on_trailers(codec::HeadPtr trailers) {
 }
 
 void PooledAttempt::on_end() {
-  received_all_ = true;
-  settle();
+  if (!tunnel_) stream_ = nullptr;  // over, whether or not the request has ended
   response_.on_end();
 }
 
@@ -75,10 +74,7 @@ void PooledAttempt::send_interim(const codec::Head& head) {
 }
 
 void PooledAttempt::send_head(const codec::Head& head, codec::BodyLength length) {
-  codec::MessageStream* stream = stream_;
-  sent_all_ = length.kind == codec::BodyLength::Kind::kNone;
-  settle();
-  if (stream != nullptr) stream->send_head(head, length);
+  if (stream_ != nullptr) stream_->send_head(head, length);
 }
 
 void PooledAttempt::send_data(worker::Slice data) {
@@ -86,21 +82,13 @@ void PooledAttempt::send_data(worker::Slice data) {
 }
 
 void PooledAttempt::send_trailers(const codec::Head& trailers) {
-  codec::MessageStream* stream = stream_;
-  sent_all_ = true;
-  settle();
-  if (stream != nullptr) stream->send_trailers(trailers);
+  if (stream_ != nullptr) stream_->send_trailers(trailers);
 }
 
 void PooledAttempt::send_end() {
   codec::MessageStream* stream = stream_;
-  sent_all_ = true;
-  settle();
+  if (tunnel_) stream_ = nullptr;
   if (stream != nullptr) stream->send_end();
-}
-
-void PooledAttempt::settle() {
-  if (sent_all_ && received_all_) stream_ = nullptr;
 }
 
 void PooledAttempt::reset(const base::Error& error) {

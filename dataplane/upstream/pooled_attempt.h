@@ -51,8 +51,6 @@ class PooledAttempt final : public Attempt,
   void resume() override;
   std::size_t queued() const override;
 
-  void settle();  // lets go of a stream that is over
-
   Pool& pool_;
   AttemptTarget& target_;
   codec::MessageTarget& response_;
@@ -61,8 +59,7 @@ class PooledAttempt final : public Attempt,
   base::TimePoint started_;
   base::Duration connect_time_{};
   bool reused_ = false;
-  bool sent_all_ = false;
-  bool received_all_ = false;
+  bool tunnel_ = false;
 };
 
 }  // namespace weir::upstream
