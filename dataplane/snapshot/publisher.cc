@@ -40,11 +40,11 @@ void Publisher::publish(Swap swap, std::vector<SocketChange> sockets,
   const std::uint64_t number = ++rounds_;
   waiting_.emplace(number, std::move(done));
   for (std::size_t i = 0; i < workers_.size(); ++i) {
-    workers_[i]->loop().post([this, round, number, i, seat = workers_[i]] {
+    workers_[i]->loop().post([this, home = &home_, round, number, i, seat = workers_[i]] {
       seat->swap(round->swap);
       change_sockets(*seat, round->sockets, i);
       if (round->left.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        home_.post([this, number] { finish(number); });
+        home->post([this, number] { finish(number); });
       }
     });
   }
