@@ -63,6 +63,7 @@ base::Result<base::Json> live_dump(const std::string& socket) {
 int command_explain(std::vector<std::string> args) {
   admin::Options options;
   options.watch_ingress_without_class = true;
+  options.ingress_class_by_name = true;
   std::string dump_socket = kDumpSocket;
   std::string table = "main";
   std::vector<std::string> words;

@@ -136,7 +136,8 @@ std::vector<std::string> controller_command(const UpOptions& o, const std::strin
                                   std::to_string(o.admin_port == 0 ? 0 : o.admin_port + 1),
                                   "--log-level",
                                   o.log_level,
-                                  "--watch-ingress-without-class"};
+                                  "--watch-ingress-without-class",
+                                  "--ingress-class-by-name"};
   if (!o.default_ssl_certificate.empty())
     out.insert(out.end(), {"--default-ssl-certificate", o.default_ssl_certificate});
   if (!o.bind_address.empty()) out.insert(out.end(), {"--bind-address", o.bind_address});
