@@ -199,7 +199,7 @@ class Weir(Peer):
 
     def pids(self):
         """The dataplane's processes: they carry the traffic (the controller is measured by the change benchmark)."""
-        return [pid for pid in super().pids() if command_name(pid) == "weir-dataplane"]
+        return [pid for pid in super().pids() if program_name(pid) == "weir-dataplane"]
 
     def version(self):
         return "this tree"
@@ -251,10 +251,10 @@ def descendants(pid):
     return out
 
 
-def command_name(pid):
+def program_name(pid):
+    """The file's name: a process's own name follows how it was called."""
     try:
-        with open("/proc/%d/comm" % pid, encoding="ascii", errors="replace") as comm:
-            return comm.read().strip()
+        return os.path.basename(os.readlink("/proc/%d/exe" % pid))
     except OSError:
         return ""
 

@@ -104,17 +104,27 @@ def print_counts(peers, connections):
     print("\nWeir's calls per request: %s" % json.dumps(calls.get("weir", (0, {}))[1]))
 
 
-def start_all(bench, chosen):
-    origin = subprocess.Popen(["taskset", "-c", kinds.LOAD_CPU, os.path.join(bench.bin, "weir-bench-origin"), str(bench.origin_port)])
-    started = []
+def start_all(bench, chosen, running):
+    """Starts origin and peers; each lands in running as soon as it has a process, so that a failure later on leaves none behind."""
+    command = [os.path.join(bench.bin, "weir-bench-origin"), str(bench.origin_port)]
+    running["origin"] = subprocess.Popen(["taskset", "-c", kinds.LOAD_CPU] + command)
     for index, kind in enumerate(chosen):
         peer = kind(bench.folder, 18100 + index * 100, 18101 + index * 100)
+        running["peers"].append(peer)
         peer.start(bench)
-        started.append(peer)
-    for peer in started:
+    for peer in running["peers"]:
         if not kinds.wait_for(peer.http_port, 60):
-            raise RuntimeError("%s does not answer; its output is in %s" % (peer.name, peer.folder))
-    return origin, started
+            with open(os.path.join(peer.folder, "out.log"), encoding="utf-8", errors="replace") as log:
+                raise RuntimeError("%s does not answer:\n%s" % (peer.name, log.read()[-2000:]))
+    return running["peers"]
+
+
+def stop_all(running):
+    for peer in running["peers"]:
+        peer.stop()
+    if running["origin"] is not None:
+        running["origin"].kill()
+        running["origin"].wait()
 
 
 def measure_profile(args, loaded):
@@ -123,8 +133,9 @@ def measure_profile(args, loaded):
         bench = Bench(folder, loaded)
         every = [kinds.NullProxy, kinds.Nginx, kinds.NginxTuned, kinds.HAProxy, kinds.Weir]
         chosen = [kind for kind in every if not args.peers or kind.name in args.peers.split(",")]
-        origin, started = start_all(bench, chosen)
+        running = {"origin": None, "peers": []}
         try:
+            started = start_all(bench, chosen, running)
             loads = {n: w for n, w in workloads(bench, args.seconds).items() if not args.only or args.only in n}
             samples = run_rounds(started, loads, args.rounds)
             print_table("loaded: JSON access log, 5,000 hosts, a connection limit" if loaded else "bare", samples,
@@ -133,10 +144,7 @@ def measure_profile(args, loaded):
                 print_counts(started, args.idle)
             print("\nVersions: " + "; ".join("%s: %s" % (p.name, p.version()) for p in started))
         finally:
-            for peer in started:
-                peer.stop()
-            origin.kill()
-            origin.wait()
+            stop_all(running)
 
 
 def main():
