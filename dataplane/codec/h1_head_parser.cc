@@ -90,16 +90,17 @@ Refusal HeadParser::read_line(std::string_view bytes, std::size_t end) {
 }
 
 Refusal HeadParser::read_field(std::string_view bytes, std::size_t end) {
+  const char* const at = bytes.data();
   std::size_t colon = line_at_;
-  while (colon < end && is_token_char(bytes[colon])) ++colon;
+  while (colon < end && is_token_char(at[colon])) ++colon;
   if (colon == line_at_ || colon == end || bytes[colon] != ':') {
     if (is_blank(bytes[line_at_])) return {400, "head: a folded line"};
     return {400, "head: a line that is no \"name: value\" with a token as name"};
   }
   if (head_->field_count() >= context_.limits.fields) return {431, "head: too many fields"};
   std::size_t value = colon + 1;
-  while (value < end && is_blank(bytes[value])) ++value;
-  while (end > value && is_blank(bytes[end - 1])) --end;
+  while (value < end && is_blank(at[value])) ++value;
+  while (end > value && is_blank(at[end - 1])) --end;
   const std::string_view name = bytes.substr(line_at_, colon - line_at_);
   head_->add_in_block(line_at_, name.size(), value, end - value, field_id(name));
   return {};

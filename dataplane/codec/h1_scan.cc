@@ -1,67 +1,16 @@
 #include "dataplane/codec/h1_scan.h"
 
-#include <array>
-#include <cstdint>
-
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
 namespace weir::codec {
-namespace {
-
-enum Class : std::uint8_t {
-  kToken = 1,
-  kTarget = 2,
-  kRegName = 4,
-  kControl = 8,
-};
-
-constexpr bool is_alnum(unsigned c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-constexpr std::array<std::uint8_t, 256> make_classes() {
-  std::array<std::uint8_t, 256> classes{};
-  for (unsigned c = 0; c < 256; ++c) {
-    unsigned bits = 0;
-    const auto in = [c](std::string_view set) {
-      return set.find(static_cast<char>(c)) != std::string_view::npos;
-    };
-    if (is_alnum(c) || in("!#$%&'*+-.^_`|~")) bits |= kToken;
-    if (c > 0x20 && c < 0x7f && c != '#') bits |= kTarget;
-    if (is_alnum(c) || in("-._~")) bits |= kRegName;
-    if ((c < 0x20 && c != '\t') || c == 0x7f) bits |= kControl;
-    classes[c] = static_cast<std::uint8_t>(bits);
-  }
-  return classes;
-}
-constexpr std::array<std::uint8_t, 256> kClasses = make_classes();
-
-bool is_in(char c, Class wanted) { return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0; }
-
-}  // namespace
-
-bool is_token_char(char c) { return is_in(c, kToken); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-bool is_target_char(char c) { return is_in(c, kTarget); }
-bool is_reg_name_char(char c) { return is_in(c, kRegName); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 bool is_token(std::string_view text) {
   for (const char c : text) {
     if (!is_token_char(c)) return false;
   }
   return !text.empty();
-}
-
-bool same_name(std::string_view name, std::string_view lower_name) {
-  if (name.size() != lower_name.size()) return false;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (lower(name[i]) != lower_name[i]) return false;
-  }
-  return true;
 }
 
 std::size_t find_control(std::string_view text) {
@@ -80,7 +29,7 @@ std::size_t find_control(std::string_view text) {
     if (mask != 0) return at + static_cast<std::size_t>(__builtin_ctz(mask));
   }
 #endif
-  while (at < text.size() && !is_in(text[at], kControl)) ++at;
+  while (at < text.size() && !is_control_char(text[at])) ++at;
   return at;
 }
 

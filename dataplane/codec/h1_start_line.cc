@@ -41,7 +41,7 @@ Refusal split_absolute(std::string_view target, std::size_t target_at, Head& hea
 
 Refusal read_target(std::string_view target, std::size_t target_at, Head& head,
                     AbsoluteTarget& absolute) {
-  if (!std::all_of(target.begin(), target.end(), is_target_char)) {
+  if (!std::all_of(target.begin(), target.end(), [](char c) { return is_target_char(c); })) {
     return {400, "request line: the target holds a byte that no URI has, or a fragment"};
   }
   head.set_target_in_block(target_at, target.size());
