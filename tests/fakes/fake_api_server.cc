@@ -244,10 +244,10 @@ std::string FakeApiServer::url() const {
 std::string FakeApiServer::put(std::string_view json) {
   auto object = Json::parse(json);
   WEIR_CHECK(object.ok());
-  return put(std::move(object).value());
+  return put_object(std::move(object).value());
 }
 
-std::string FakeApiServer::put(Json object) {
+std::string FakeApiServer::put_object(Json object) {
   const std::lock_guard lock(state_->mutex);
   const FakeKind* kind = state_->kind_named(object["kind"].as_string());
   WEIR_CHECK(kind != nullptr && object.find("metadata") != nullptr);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <memory>
 #include <set>
 #include <string>
@@ -46,7 +47,11 @@ class FakeApiServer {
   // Creates or replaces an object of a served kind (status included); gives its resourceVersion. A
   // missing namespace is "default". Aborts on text that is no JSON or of a kind that is not served.
   std::string put(std::string_view json);
-  std::string put(base::Json object);
+  // A template, so that text never turns into a JSON string by itself.
+  template <std::same_as<base::Json> Object>
+  std::string put(Object object) {
+    return put_object(std::move(object));
+  }
   bool remove(std::string_view kind, std::string_view ns, std::string_view name);
   base::Json get(std::string_view kind, std::string_view ns,
                  std::string_view name) const;  // null: absent
@@ -72,6 +77,7 @@ class FakeApiServer {
   std::size_t open_watches() const;
 
  private:
+  std::string put_object(base::Json object);
   struct State;
   std::unique_ptr<State> state_;
 };
