@@ -6,13 +6,19 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 
 #include "common/base/log.h"
 #include "controller/admin/controller.h"
+#include "controller/kubernetes/api_client.h"
+#include "controller/kubernetes/api_source.h"
+#include "controller/kubernetes/config.h"
 #include "controller/kubernetes/folder_source.h"
 #include "controller/publish/own_secrets.h"
+#include "controller/status/cluster_status.h"
+#include "controller/status/lease_authority.h"
 
 namespace weir {
 namespace {
@@ -39,6 +45,14 @@ class StopOnSignal final : public loop::IoHandler {
   loop::IoToken token_;
 };
 
+// Who we are in the Lease: the pod's name, else the host's.
+std::string identity(const admin::Options& options) {
+  if (!options.pod_name.empty()) return options.pod_name;
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return host.data();
+}
+
 int fail(const base::Error& error) {
   std::fprintf(stderr, "weir-controller: %s\n", error.text.c_str());
   return 2;
@@ -58,18 +72,59 @@ base::Result<std::unique_ptr<ingress::IngressTranslator>> make_translator(
   return std::make_unique<ingress::IngressTranslator>(std::move(config).value());
 }
 
-int run(const admin::Options& options) {
-  auto translator = make_translator(options);
-  if (!translator.ok()) return fail(translator.error());
+// How to reach the cluster: --apiserver-host alone, a kubeconfig, or the pod's own account.
+base::Result<kubernetes::ClusterAccess> cluster_access(const admin::Options& options) {
+  auto access = options.kubeconfig.empty()
+                    ? kubernetes::in_cluster_access(kubernetes::process_environment())
+                    : kubernetes::kubeconfig_access(options.kubeconfig, options.context);
+  if (access.ok() && !options.api_server.empty()) access.value().server = options.api_server;
+  return access;
+}
+
+int serve(loop::Loop& loop, admin::Controller& controller) {
+  if (auto started = controller.start(); !started.ok()) return fail(started.error());
+  loop.run();
+  controller.stop();
+  base::log_info("stopped");
+  return 0;
+}
+
+int run_on_folder(const admin::Options& options,
+                  std::unique_ptr<ingress::IngressTranslator> translator) {
   loop::Loop loop;
   const StopOnSignal stop(loop);
   auto source = std::make_unique<kubernetes::FolderSource>(loop, options.manifests);
-  admin::Controller controller(loop, options, std::move(source), std::move(translator).value(),
-                               nullptr);
-  if (auto started = controller.start(); !started.ok()) return fail(started.error());
-  loop.run();
-  base::log_info("stopped");
-  return 0;
+  admin::Controller controller(loop, options, std::move(source), std::move(translator), nullptr);
+  return serve(loop, controller);
+}
+
+int run_on_cluster(const admin::Options& options,
+                   std::unique_ptr<ingress::IngressTranslator> translator) {
+  auto access = cluster_access(options);
+  if (!access.ok()) return fail(access.error());
+  loop::Loop loop;
+  const StopOnSignal stop(loop);
+  const std::string lease_ns =
+      options.pod_namespace.empty() ? access.value().ns : options.pod_namespace;
+  kubernetes::ApiClient client(loop, std::move(access).value(), "weir-controller/0.1.0");
+  auto source = std::make_unique<kubernetes::ApiSource>(client, options.watch_namespaces);
+  std::unique_ptr<status::Status> status;
+  if (!options.no_update_status) {
+    status = std::make_unique<status::ClusterStatus>(
+        loop, client,
+        status::AddressSource{options.publish_service, options.publish_status_address},
+        status::make_lease_authority(client, {lease_ns, options.election_id, identity(options)}));
+  }
+  admin::Controller controller(loop, options, std::move(source), std::move(translator),
+                               std::move(status));
+  return serve(loop, controller);
+}
+
+int run(const admin::Options& options) {
+  auto translator = make_translator(options);
+  if (!translator.ok()) return fail(translator.error());
+  return options.manifests.empty() ? run_on_cluster(options, std::move(translator).value())
+                                   : run_on_folder(options, std::move(translator).value());
 }
 
 }  // namespace

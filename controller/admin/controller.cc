@@ -30,6 +30,15 @@ base::Result<void> Controller::start() {
   return {};
 }
 
+void Controller::stop() {
+  if (status_ == nullptr) return;
+  bool done = false;
+  status_->stop([&done] { done = true; });
+  // The loop goes on for two more seconds at most, so that the lease is given back.
+  const base::TimePoint end = loop_.clock().now() + std::chrono::seconds(2);
+  while (!done && loop_.clock().now() < end) loop_.run_once(std::chrono::milliseconds(20));
+}
+
 void Controller::on_synced() {
   base::log_info("objects are in", {{"ingresses", pipeline_.store().size(store::Kind::kIngress)},
                                     {"services", pipeline_.store().size(store::Kind::kService)},

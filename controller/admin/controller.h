@@ -30,6 +30,7 @@ class Controller final : private publish::PipelineTarget,
 
   // errors: the admin port is taken.
   base::Result<void> start();
+  void stop();  // gives the lease back; the caller has left the loop
   const publish::Pipeline& pipeline() const { return pipeline_; }
 
  private:

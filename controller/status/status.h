@@ -20,8 +20,8 @@ class Status {
   virtual void on_changes(const translate::Engine::Changes& changes) = 0;
   virtual void on_applied() = 0;  // the session's live state moved
   virtual void on_refused(
-      const std::vector<wire::Reason>& reasons) = 0;  // told to the owners of the resources
-  virtual void stop() = 0;                            // gives the lease back
+      const std::vector<wire::Reason>& reasons) = 0;         // told to the owners of the resources
+  virtual void stop(base::UniqueFunction<void()> done) = 0;  // gives the lease back
   virtual bool is_leader() const = 0;
 };
 

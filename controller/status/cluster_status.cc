@@ -1,0 +1,184 @@
+#include "controller/status/cluster_status.h"
+
+#include "common/base/log.h"
+#include "controller/ingress/config.h"
+#include "controller/status/report_log.h"
+
+namespace weir::status {
+namespace {
+
+constexpr base::Duration kAgain = std::chrono::seconds(1);
+
+base::Json status_json(const std::vector<store::LoadBalancerAddress>& addresses) {
+  base::Json list = base::Json::array();
+  for (const store::LoadBalancerAddress& address : addresses) {
+    base::Json one = base::Json::object();
+    if (!address.ip.empty()) one.set("ip", address.ip);
+    if (!address.hostname.empty()) one.set("hostname", address.hostname);
+    list.push(std::move(one));
+  }
+  base::Json balancer = base::Json::object();
+  balancer.set("ingress", std::move(list));
+  base::Json out = base::Json::object();
+  out.set("loadBalancer", std::move(balancer));
+  return out;
+}
+
+base::Json object_json(const store::Object& object) {
+  base::Json metadata = base::Json::object();
+  metadata.set("namespace", object.key.ns);
+  metadata.set("name", object.key.name);
+  metadata.set("resourceVersion", object.resource_version);
+  base::Json out = base::Json::object();
+  out.set("metadata", std::move(metadata));
+  return out;
+}
+
+}  // namespace
+
+ClusterStatus::ClusterStatus(loop::Loop& loop, kubernetes::ApiClient& client,
+                             AddressSource addresses, std::unique_ptr<Authority> authority)
+    : loop_(loop),
+      client_(client),
+      source_(std::move(addresses)),
+      authority_(std::move(authority)),
+      again_(loop.timers(), [this] { look(); }) {}
+
+ClusterStatus::~ClusterStatus() = default;
+
+void ClusterStatus::start(const publish::Pipeline& pipeline, const publish::Session& session) {
+  pipeline_ = &pipeline;
+  session_ = &session;
+  if (source_.none()) {
+    base::log_warn("the status of Ingresses is not written",
+                   {{"reason", "neither --publish-service nor --publish-status-address is given"}});
+  }
+  authority_->start([this](bool leads) {
+    base::log_info(leads ? "this replica leads" : "this replica does not lead");
+    if (leads) look_at_all();
+  });
+}
+
+void ClusterStatus::stop(base::UniqueFunction<void()> done) { authority_->stop(std::move(done)); }
+
+void ClusterStatus::on_changes(const translate::Engine::Changes& changes) {
+  tell_reports(changes.reports_changed);
+  pending_.insert(changes.owners_changed.begin(), changes.owners_changed.end());
+  look();
+}
+
+void ClusterStatus::on_applied() { look(); }
+
+void ClusterStatus::on_refused(const std::vector<wire::Reason>& reasons) {
+  for (const wire::Reason& reason : reasons) {
+    const auto found = pipeline_->engine().resources().find({reason.type, reason.name});
+    if (reason.type != model::ResourceType::kRoute ||
+        found == pipeline_->engine().resources().end())
+      continue;
+    const auto route = model::read_resource<model::Route>(*found->second);
+    if (!route.ok()) continue;
+    translate::Report report;
+    report.object = {store::Kind::kIngress, route.value().provenance.ns,
+                     route.value().provenance.name};
+    report.reason = "RefusedByDataplane";
+    report.field = route.value().provenance.field_path;
+    report.text = reason.text;
+    tell(report);
+  }
+}
+
+void ClusterStatus::look_at_all() {
+  for (const store::ObjectPtr& object : pipeline_->store().all(store::Kind::kIngress)) {
+    pending_.insert(object->key);
+    for (const translate::Report& report : pipeline_->reports_of(object->key)) {
+      if (told_[object->key].insert(report).second) tell(report);
+    }
+  }
+  look();
+}
+
+// Looks at what is pending; what cannot be settled yet stays.
+void ClusterStatus::look() {
+  done_.clear();
+  if (pipeline_ == nullptr || !pipeline_->synced()) return;
+  std::vector<store::LoadBalancerAddress> now = addresses_now(source_, pipeline_->store());
+  if (now != addresses_) {
+    addresses_ = std::move(now);
+    for (const store::ObjectPtr& object : pipeline_->store().all(store::Kind::kIngress))
+      pending_.insert(object->key);
+  }
+  if (!authority_->leads() || source_.none()) return;
+  std::erase_if(pending_, [this](const store::ObjectKey& key) { return look_at(key); });
+  if (!pending_.empty() && !again_.armed()) again_.arm(loop_.now() + kAgain);
+}
+
+// True when there is nothing more to do for it.
+bool ClusterStatus::look_at(const store::ObjectKey& key) {
+  if (running_.contains(key) || running_.size() >= kParallel) return false;
+  const auto object = pipeline_->store().get(key);
+  if (object == nullptr || key.kind != store::Kind::kIngress) return true;
+  const auto& ingress = static_cast<const store::Ingress&>(*object);
+  const std::vector<model::ResourceKey> resources = pipeline_->engine().resources_of(key);
+  if (resources.empty()) {
+    // Not ours (any more): only what we wrote ourselves is taken away.
+    if (!ingress.status.empty() && ingress.status == addresses_) patch(ingress, {});
+    return true;
+  }
+  if (addresses_.empty() || ingress.status == addresses_) return true;
+  for (const model::ResourceKey& resource : resources) {
+    if (!session_->is_live(resource)) return false;
+  }
+  patch(ingress, addresses_);
+  return true;
+}
+
+void ClusterStatus::patch(const store::Ingress& ingress,
+                          const std::vector<store::LoadBalancerAddress>& want) {
+  const store::ObjectKey key = ingress.key;
+  running_[key] = client_.patch_status(
+      store::row(key.kind).descriptor, object_json(ingress), status_json(want),
+      [this, key](base::Result<kubernetes::ApiResponse> answer) { on_patched(key, answer); });
+}
+
+void ClusterStatus::on_patched(const store::ObjectKey& key,
+                               const base::Result<kubernetes::ApiResponse>& answer) {
+  const auto running = running_.find(key);
+  done_.push_back(std::move(running->second));
+  running_.erase(running);
+  const bool ok = answer.ok() && (answer.value().ok() || answer.value().head.status == 404);
+  if (!ok) {
+    base::log_warn(
+        "status not written",
+        {{"object", key.to_string()},
+         {"reason",
+          answer.ok()
+              ? kubernetes::status_error(answer.value().head.status, answer.value().body).text
+              : answer.error().text}});
+    pending_.insert(key);  // a conflict: the watch brings the newer object, then it is tried again
+  }
+  if (!pending_.empty() && !again_.armed())
+    again_.arm(loop_.now() + (ok ? base::Duration::zero() : kAgain));
+}
+
+void ClusterStatus::tell_reports(const std::set<store::ObjectKey>& changed) {
+  for (const store::ObjectKey& key : changed) {
+    const std::vector<translate::Report> now = pipeline_->reports_of(key);
+    std::set<translate::Report>& told = told_[key];
+    if (authority_->leads()) {
+      for (const translate::Report& report : now) {
+        if (!told.contains(report)) tell(report);
+      }
+      told = std::set<translate::Report>(now.begin(), now.end());
+    }
+    if (now.empty()) told_.erase(key);
+  }
+}
+
+void ClusterStatus::tell(const translate::Report& report) {
+  const auto object = pipeline_->store().get(report.object);
+  if (object == nullptr || !authority_->leads()) return;
+  authority_->emit(*object, report.severity == translate::Severity::kWarning, report.reason,
+                   report_line(report));
+}
+
+}  // namespace weir::status
