@@ -2,8 +2,21 @@
 
 #include "common/base/log.h"
 #include "controller/admin/metrics.h"
+#include "controller/publish/own_secrets.h"
 
 namespace weir::admin {
+namespace {
+
+// Long before the certificate that clients get without a better match runs out.
+constexpr base::Duration kRenewAfter =
+    std::chrono::hours(24) * (publish::kDefaultCertificateDays / 2);
+
+std::int64_t seconds_now(const base::Clock& clock) {
+  return std::chrono::duration_cast<std::chrono::seconds>(clock.wall_now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
 
 Controller::Controller(loop::Loop& loop, const Options& options,
                        std::unique_ptr<kubernetes::Source> source,
@@ -16,7 +29,8 @@ Controller::Controller(loop::Loop& loop, const Options& options,
       status_(std::move(status)),
       pipeline_(loop, *source_, {translator_.get()}, *this, {}),
       session_(loop, options.control_socket, pipeline_.engine(), *this),
-      admin_(loop, *this) {}
+      admin_(loop, *this),
+      renewal_(loop.timers(), [this] { renew_default_certificate(); }) {}
 
 Controller::~Controller() = default;
 
@@ -26,6 +40,7 @@ base::Result<void> Controller::start() {
       return started;
   }
   if (status_ != nullptr) status_->start(pipeline_, session_);
+  renewal_.arm(loop_.clock().now() + kRenewAfter);
   pipeline_.start();
   return {};
 }
@@ -73,6 +88,18 @@ void Controller::on_refused(const std::vector<wire::Reason>& reasons) {
                     {"reason", reason.text}});
   }
   if (status_ != nullptr) status_->on_refused(reasons);
+}
+
+void Controller::renew_default_certificate() {
+  auto certificate = publish::make_default_certificate(seconds_now(loop_.clock()));
+  if (certificate.ok()) {
+    translator_->set_default_certificate(std::move(certificate).value());
+    pipeline_.rebuild(ingress::IngressTranslator::global_unit());
+  } else {
+    base::log_error("default certificate not renewed", {{"reason", certificate.error().text}});
+  }
+  renewal_.arm(loop_.clock().now() +
+               (certificate.ok() ? kRenewAfter : base::Duration(std::chrono::minutes(1))));
 }
 
 bool Controller::ready() const {

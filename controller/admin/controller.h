@@ -41,6 +41,7 @@ class Controller final : private publish::PipelineTarget,
   bool ready() const override;
   std::string metrics() const override;
   std::string reports() const override;
+  void renew_default_certificate();
 
   loop::Loop& loop_;
   const Options options_;
@@ -51,6 +52,7 @@ class Controller final : private publish::PipelineTarget,
   publish::Session session_;
   status::ReportLog report_log_;
   AdminServer admin_;
+  loop::Timer renewal_;
   base::TimePoint changed_at_{};
   std::uint64_t applied_ = 0;  // transactions acknowledged
 };

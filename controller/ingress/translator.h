@@ -21,7 +21,7 @@ class IngressTranslator final : public translate::Translator {
   bool builds(const translate::UnitKey& unit) const override;
   translate::UnitResult build(const translate::UnitKey& unit, translate::View& view) const override;
 
-  // Renewed by the controller. The caller then marks global_unit() dirty in the engine.
+  // Renewed by the controller. The caller then has global_unit() built again.
   void set_default_certificate(model::ResourcePtr certificate);
   void set_ticket_keys(model::ResourcePtr keys);
   static translate::UnitKey global_unit();

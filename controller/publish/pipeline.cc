@@ -45,6 +45,11 @@ void Pipeline::start() {
   source_.start(kinds_, *this);
 }
 
+void Pipeline::rebuild(const translate::UnitKey& unit) {
+  engine_.mark_dirty(unit);
+  schedule(false);
+}
+
 void Pipeline::on_object(const kubernetes::KindDescriptor& kind, base::Json object) {
   ++events_;
   const base::Json& metadata = object["metadata"];

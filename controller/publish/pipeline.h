@@ -52,6 +52,8 @@ class Pipeline final : public kubernetes::SourceTarget {
   ~Pipeline() override;
 
   void start();  // starts the source
+  // Builds this unit again: something outside of the store that it reads has changed.
+  void rebuild(const translate::UnitKey& unit);
   bool synced() const { return phase_ == Phase::kLive; }
   const translate::Engine& engine() const { return engine_; }
   const store::Store& store() const { return store_; }

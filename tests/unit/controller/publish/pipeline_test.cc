@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controller/publish/own_secrets.h"
 #include "tests/unit/controller/publish/world.h"
 
 namespace weir::publish {
@@ -171,6 +172,22 @@ TEST_F(PipelineTest, ASecretThatNoUnitReadsAnyMoreIsGivenUp) {
   source.remove(store::Kind::kIngress, "shop", "cart");
   for (int i = 0; i < 20; ++i) loop.run_once(std::chrono::milliseconds(5));
   EXPECT_THAT(source.unwanted, ::testing::ElementsAre("shop/cert"));
+}
+
+TEST_F(PipelineTest, ARebuiltUnitTakesWhatTheTranslatorWasGiven) {
+  live();
+  const auto first = make_default_certificate(1'800'000'000);
+  const auto second = make_default_certificate(1'800'000'000);
+  for (const auto* made : {&first, &second}) {
+    ASSERT_TRUE(made->ok());
+    translator.set_default_certificate(made->value());
+    pipeline.rebuild(ingress::IngressTranslator::global_unit());
+    for (int i = 0; i < 20; ++i) loop.run_once(std::chrono::milliseconds(5));
+    const auto found = pipeline.engine().resources().find(made->value()->key);
+    ASSERT_NE(found, pipeline.engine().resources().end());
+    EXPECT_EQ(found->second->hash, made->value()->hash);
+  }
+  EXPECT_NE(first.value()->hash, second.value()->hash);
 }
 
 }  // namespace
