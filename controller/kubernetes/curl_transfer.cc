@@ -81,8 +81,10 @@ bool CurlConnections::Transfer::prepare() {
   }
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, header_list.get());
   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  // Wait for the group's connection to say whether it multiplexes, not a connection per request.
-  curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+  // Wait for the group's connection to say by ALPN whether it multiplexes, not a connection per
+  // request. Without TLS nothing is said: libcurl would let everybody wait until the first
+  // transfer, a watch, ends.
+  curl_easy_setopt(e, CURLOPT_PIPEWAIT, request.url.starts_with("https://") ? 1L : 0L);
   curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(e, CURLOPT_PROXY, "");
   curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
