@@ -165,6 +165,8 @@ int up(const UpOptions& options) {
   const bool own_folder = options.run_folder.empty();
   const std::string run = own_folder ? fresh_folder() : options.run_folder;
   if (run.empty()) return complain("cannot make a folder for the sockets");
+  std::error_code ignored;
+  if (!own_folder) std::filesystem::create_directories(run, ignored);
   const std::string bin = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
   Processes processes;
   processes.start(dataplane_command(options, bin, run));
@@ -173,7 +175,6 @@ int up(const UpOptions& options) {
                options.folder.c_str(), unsigned{options.http_port}, unsigned{options.https_port},
                run.c_str());
   const int code = processes.wait();
-  std::error_code ignored;
   if (own_folder) std::filesystem::remove_all(run, ignored);
   return code;
 }

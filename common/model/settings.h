@@ -11,8 +11,7 @@ namespace weir::model {
 
 using base::field;
 
-// What holds for the whole dataplane. Defaults are ingress-nginx's where it has them (design.md
-// section 9).
+// What holds for the whole dataplane. Defaults are ingress-nginx's where it has them.
 struct Settings {
   std::string name = "default";
   std::chrono::milliseconds client_header_timeout{60'000};  // first byte to end of head

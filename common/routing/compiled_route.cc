@@ -19,7 +19,7 @@ std::string prefix_key(std::string path) {
   return path;
 }
 
-// Two entries of one name: the first counts (gateway-api.md 1.4).
+// Two entries of one name: the first counts (Gateway API, HTTPRouteMatch).
 base::Result<void> compile_values(const std::vector<model::ValueMatch>& from, bool lower_names,
                                   std::vector<CompiledValue>& out) {
   for (const model::ValueMatch& match : from) {

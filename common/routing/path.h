@@ -8,7 +8,7 @@
 namespace weir::routing {
 
 // How origins may read one path, so that a request cannot reach one route here and another place
-// behind it (design.md section 9, "path confusion"). What they do with the odd spellings:
+// behind it. What they do with the odd spellings:
 //
 //   %2f   some decode it to '/', some keep it          '\', %5c   some take it for '/'
 //   ;     some cut "…;x" out of each segment,          %25xx      some decode twice

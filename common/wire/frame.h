@@ -10,7 +10,7 @@
 
 namespace weir::wire {
 
-// Framing of the socket between controller and dataplane (design.md section 4). Little-endian:
+// Framing of the socket between controller and dataplane. Little-endian:
 //
 //   u32 payload length | u16 type | u16 flags (0) | u32 CRC-32 over the payload | payload
 //   payload = u32 JSON length | JSON | { u32 blob length | blob }*

@@ -11,10 +11,10 @@ extern const Feature kBasicAuth;
 
 const std::vector<const Feature*>& features() {
   static const std::vector<const Feature*> table = {
-      &kHsts,
       &kRedirectHttps,
       &kBodySize,
       &kBasicAuth,
+      &kHsts,
   };
   return table;
 }

@@ -5,7 +5,7 @@
 
 namespace weir::ingress {
 
-// networking.k8s.io/v1 Ingress with the semantics of ingress-nginx (ingress-nginx.md section 4)
+// networking.k8s.io/v1 Ingress with the semantics of ingress-nginx
 // where the API leaves them open. Units:
 //   global       listeners "http" and "https", settings, default certificate, ticket keys
 //   host         Host, Routes and policies of one host name ("*": requests that no other host

@@ -27,7 +27,7 @@ class SessionTarget {
   virtual void on_refused(const std::vector<wire::Reason>& reasons) = 0;
 };
 
-// The controller's end of the socket to one dataplane (design.md section 4). Dials, resyncs by
+// The controller's end of the socket to one dataplane. Dials, resyncs by
 // digest, then sends one transaction at a time.
 //
 // What waits is a set of dirty keys, not a queue of messages: a transaction takes the newest state

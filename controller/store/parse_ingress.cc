@@ -6,7 +6,7 @@
 #include "controller/store/field_reader.h"
 #include "controller/store/parse.h"
 
-// networking.k8s.io/v1 Ingress (gateway-api.md section 5). The API server has validated what it
+// networking.k8s.io/v1 Ingress. The API server has validated what it
 // stores; a folder may hold anything.
 
 namespace weir::store {

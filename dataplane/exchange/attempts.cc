@@ -22,7 +22,7 @@ Exchange::Next Exchange::pick_endpoint() {
   upstream::AttemptNeeds needs;
   needs.fresh = failure_.has_value() && avoid_.empty();
   needs.idempotent = is_idempotent(request_->method());
-  needs.avoid_endpoint = avoid_;
+  needs.avoid_endpoints = avoid_;
   times_.attempt = context_.worker.loop().now();
   link_ = Link::kStarting;
   // Ended before the next begins: it may be the one whose event we are in.
@@ -66,7 +66,7 @@ Exchange::Next Exchange::retry_or_fail(const base::Error& error) {
     case RetryChoice::kNone:
       return answer(status_of(error), error.text);
     case RetryChoice::kOtherEndpoint:
-      avoid_ = attempt_->endpoint().id;
+      avoid_.push_back(attempt_->endpoint().id);
       break;
     case RetryChoice::kFreshConnection:
       avoid_.clear();

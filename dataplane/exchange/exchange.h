@@ -250,7 +250,7 @@ class Exchange final : public worker::Buried,
   codec::HeadPtr response_trailers_;
   BodyBuffer body_;  // collected, or kept for a replay
   std::unique_ptr<upstream::Attempt> attempt_;
-  std::string avoid_;  // endpoint that could not be reached
+  std::vector<std::string> avoid_;  // endpoints that could not be reached
   std::optional<base::Error> failure_;
   std::string error_;  // why we answer ourselves
   std::string user_;

@@ -20,7 +20,7 @@ struct InstanceLabels {
 };
 
 // Requests, durations and sizes by route, with ingress-nginx's names and labels, summed over the
-// workers when somebody asks (ingress-nginx.md section 5).
+// workers when somebody asks.
 class TrafficMetrics final : public base::MetricSource {
  public:
   // labels, recorders: borrowed for the object's life.

@@ -26,7 +26,7 @@ class SessionTarget {
   virtual void on_session_over(Session& session, const std::string& reason) = 0;
 };
 
-// One connection of a controller (design.md section 4). A frame that is cut, damaged, too long or
+// One connection of a controller. A frame that is cut, damaged, too long or
 // out of place ends this session and nothing else: what had come of its transaction is forgotten.
 // One thread.
 class Session final : public loop::IoHandler {

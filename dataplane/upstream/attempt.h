@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 
 #include "common/base/result.h"
 #include "dataplane/codec/codec.h"
@@ -39,8 +41,9 @@ class Attempt {
 struct AttemptNeeds {
   bool fresh = false;      // a retry after a reused connection died: only a new connection
   bool idempotent = true;  // false: a pooled connection must have been idle for less than a second
-  // Id of the endpoint that just failed: taken only when there is no other.
-  std::string_view avoid_endpoint = {};
+  // Ids of the endpoints that could not be reached for this request: taken only when there is no
+  // other.
+  std::span<const std::string> avoid_endpoints = {};
 };
 
 // The upstream side of one worker: balancing state and keep-alive pools, keyed by endpoint, TLS

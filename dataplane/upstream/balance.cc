@@ -33,10 +33,10 @@ void RoundRobin::sync(const std::vector<Endpoint>& endpoints) {
   }
   shares_ = std::move(next);
   if (!first || shares_.empty()) return;
-  for (std::size_t i = start_ % shares_.size(); i > 0; --i) pick({});
+  for (std::size_t i = start_ % shares_.size(); i > 0; --i) pick();
 }
 
-std::size_t RoundRobin::pick(std::string_view avoid) {
+std::size_t RoundRobin::pick(std::span<const std::string> avoid) {
   std::int64_t total = 0;
   std::size_t best = kNone;
   std::size_t avoided = kNone;
@@ -45,11 +45,9 @@ std::size_t RoundRobin::pick(std::string_view avoid) {
     if (share.weight == 0) continue;
     share.standing += share.weight;
     total += share.weight;
-    if (!avoid.empty() && share.id == avoid) {
-      avoided = i;
-    } else if (best == kNone || share.standing > shares_[best].standing) {
-      best = i;
-    }
+    std::size_t& choice =
+        std::find(avoid.begin(), avoid.end(), share.id) == avoid.end() ? best : avoided;
+    if (choice == kNone || share.standing > shares_[choice].standing) choice = i;
   }
   if (best == kNone) best = avoided;
   if (best != kNone) shares_[best].standing -= total;

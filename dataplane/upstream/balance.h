@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,9 +27,9 @@ class RoundRobin {
   // are forgotten. endpoints: sorted by id; borrowed for the call.
   void sync(const std::vector<Endpoint>& endpoints);
 
-  // Index into the set of the last sync, or kNone when no endpoint has a weight. avoid: id that is
-  // taken only when there is no other; empty: none. O(endpoints), no allocation.
-  std::size_t pick(std::string_view avoid);
+  // Index into the set of the last sync, or kNone when no endpoint has a weight. avoid: ids that
+  // are taken only when there is no other. O(endpoints), no allocation.
+  std::size_t pick(std::span<const std::string> avoid = {});
 
  private:
   struct Share {

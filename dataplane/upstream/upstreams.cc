@@ -37,7 +37,7 @@ UpstreamSet::~UpstreamSet() {
 std::unique_ptr<Attempt> UpstreamSet::start(const Cluster& cluster, const AttemptNeeds& needs,
                                             AttemptTarget& target, codec::MessageTarget& response) {
   State& state = state_of(cluster);
-  const std::size_t at = state.balance.pick(needs.avoid_endpoint);
+  const std::size_t at = state.balance.pick(needs.avoid_endpoints);
   if (at == RoundRobin::kNone) return nullptr;
   Pool& pool = *state.pools[at];
   auto attempt = std::make_unique<PooledAttempt>(pool, target, response);

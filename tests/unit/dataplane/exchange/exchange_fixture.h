@@ -86,7 +86,7 @@ class ScriptedUpstreams final : public upstream::Upstreams {
   struct Call {
     std::string cluster;
     bool fresh, idempotent;
-    std::string avoid;
+    std::vector<std::string> avoid;
     upstream::AttemptTarget* target = nullptr;
     codec::MessageTarget* response = nullptr;
     std::shared_ptr<ScriptedStream> stream = std::make_shared<ScriptedStream>();
@@ -102,7 +102,7 @@ class ScriptedUpstreams final : public upstream::Upstreams {
     call.cluster = cluster.settings.name;
     call.fresh = needs.fresh;
     call.idempotent = needs.idempotent;
-    call.avoid = needs.avoid_endpoint;
+    call.avoid.assign(needs.avoid_endpoints.begin(), needs.avoid_endpoints.end());
     call.target = &target;
     call.response = &response;
     if (step.does == Does::kNothing) return nullptr;

@@ -58,11 +58,11 @@ TEST_F(ExchangeTest, AConnectFailureGoesToAnotherEndpoint) {
   upstreams.script = {{Does::kFails, false}, {Does::kLater, false}, {Does::kReady, false}};
   codec::MessageTarget& request = begin(head("POST", "/"), BodyLength::known(2));
   ASSERT_EQ(upstreams.calls.size(), 2u);
-  EXPECT_EQ(call(1).avoid, "10.0.0.1:80");
+  EXPECT_EQ(call(1).avoid, std::vector<std::string>{"10.0.0.1:80"});
   EXPECT_FALSE(call(1).idempotent);
   call(1).target->on_attempt_failed(ScriptedUpstreams::refused());
   ASSERT_EQ(upstreams.calls.size(), 3u);
-  EXPECT_EQ(call(2).avoid, "10.0.0.2:80");
+  EXPECT_EQ(call(2).avoid, (std::vector<std::string>{"10.0.0.1:80", "10.0.0.2:80"}));
   request.on_data(worker::Slice::borrowed("hi"));
   request.on_end();
   EXPECT_EQ(call(2).stream->body, "hi");

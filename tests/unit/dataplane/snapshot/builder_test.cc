@@ -191,18 +191,18 @@ TEST(Builder, SharesWhatATransactionDoesNotTouch) {
   EXPECT_EQ(moved, 1U);
 }
 
-// A random history of changes against what a fresh builder makes of the final state.
-TEST(Builder, IncrementalEqualsFromScratch) {
-  std::mt19937 random(20'261);
-  const auto pick = [&random](int n) {
-    return static_cast<int>(random() % static_cast<unsigned>(n));
-  };
-  std::vector<model::ResourcePtr> policies;
-  for (int i = 0; i < 4; ++i) {
-    policies.push_back(model::make_policy(i % 2 == 0 ? "a" : "b", static_cast<std::uint32_t>(1 + i),
-                                          i == 2 ? "[]" : "{}", {std::to_string(i)}));
+// Random resources of a few names, so that histories meet the same ones again and again.
+class Dice {
+ public:
+  explicit Dice(unsigned seed) : random_(seed) {
+    for (int i = 0; i < 4; ++i) {
+      policies_.push_back(model::make_policy(i % 2 == 0 ? "a" : "b",
+                                             static_cast<std::uint32_t>(1 + i),
+                                             i == 2 ? "[]" : "{}", {std::to_string(i)}));
+    }
   }
-  const auto make = [&]() -> model::ResourcePtr {
+  int pick(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
+  model::ResourcePtr resource() {
     const std::string c = "c" + std::to_string(pick(5));
     switch (pick(7)) {
       case 0:
@@ -210,7 +210,7 @@ TEST(Builder, IncrementalEqualsFromScratch) {
       case 1:
         return endpoints(c, {1 + pick(3), 5 + pick(3)});
       case 2:
-        return policies[static_cast<std::size_t>(pick(4))];
+        return policy();
       case 3: {
         model::Host host;
         host.table = "main";
@@ -225,35 +225,49 @@ TEST(Builder, IncrementalEqualsFromScratch) {
       }
       default:
         return route("h" + std::to_string(pick(3)) + ".test", "r" + std::to_string(pick(4)),
-                     {policies[static_cast<std::size_t>(pick(4))]->key.name}, c);
+                     {policy()->key.name}, c);
     }
-  };
+  }
+
+ private:
+  model::ResourcePtr policy() { return policies_[static_cast<std::size_t>(pick(4))]; }
+  std::mt19937 random_;
+  std::vector<model::ResourcePtr> policies_;
+};
+
+// Everything that the grown builder holds, given to a fresh one, makes the same snapshot.
+void expect_equal_to_fresh(Bench& grown, std::uint64_t version) {
+  std::vector<model::ResourcePtr> all;
+  for (std::size_t t = 0; t < model::kResourceTypes; ++t) {
+    for (const auto& [name, one] : grown.builder.state().all(static_cast<ResourceType>(t))) {
+      all.push_back(one);
+    }
+  }
+  Bench fresh;
+  ASSERT_NE(fresh.builder.apply(upserts(version, all)).swap.snapshot, nullptr);
+  ASSERT_EQ(dump(*grown.builder.current()).to_string(), dump(*fresh.builder.current()).to_string());
+  ASSERT_EQ(grown.labels.size(), fresh.labels.size());
+  for (std::size_t t = 0; t < model::kResourceTypes; ++t) {
+    const auto type = static_cast<ResourceType>(t);
+    ASSERT_EQ(grown.builder.state().digest(type), fresh.builder.state().digest(type));
+  }
+}
+
+TEST(Builder, IncrementalEqualsFromScratch) {
+  Dice dice(20'261);
   for (int history = 0; history < 20; ++history) {
     Bench grown;
     for (std::uint64_t version = 1; version <= 30; ++version) {
+      SCOPED_TRACE("history " + std::to_string(history) + " version " + std::to_string(version));
       std::vector<model::ResourcePtr> change;
       std::vector<model::ResourceKey> removals;
-      for (int i = pick(5); i >= 0; --i) change.push_back(make());
-      for (int i = pick(4); i > 0; --i) removals.push_back(make()->key);
+      for (int i = dice.pick(5); i >= 0; --i) change.push_back(dice.resource());
+      for (int i = dice.pick(4); i > 0; --i) removals.push_back(dice.resource()->key);
       Transaction transaction = upserts(version, change, removals);
-      transaction.full = pick(15) == 0;
+      transaction.full = dice.pick(15) == 0;
       ASSERT_NE(grown.builder.apply(transaction).swap.snapshot, nullptr);
-      std::vector<model::ResourcePtr> all;
-      for (std::size_t t = 0; t < model::kResourceTypes; ++t) {
-        for (const auto& [name, one] : grown.builder.state().all(static_cast<ResourceType>(t))) {
-          all.push_back(one);
-        }
-      }
-      Bench fresh;
-      ASSERT_NE(fresh.builder.apply(upserts(version, all)).swap.snapshot, nullptr);
-      ASSERT_EQ(dump(*grown.builder.current()).to_string(),
-                dump(*fresh.builder.current()).to_string())
-          << "history " << history << " version " << version;
-      ASSERT_EQ(grown.labels.size(), fresh.labels.size());
-      for (std::size_t t = 0; t < model::kResourceTypes; ++t) {
-        const auto type = static_cast<ResourceType>(t);
-        ASSERT_EQ(grown.builder.state().digest(type), fresh.builder.state().digest(type));
-      }
+      expect_equal_to_fresh(grown, version);
+      if (HasFatalFailure()) return;
     }
     EXPECT_EQ(grown.generations.live(), 1U);
   }
