@@ -139,13 +139,13 @@ TEST(Faults, AControllerThatHangsStopsNothingAndCatchesUp) {
   const pid_t controller = scene.weir->controller();
   ASSERT_GT(controller, 0);
   Load load(*scene.weir);
-  ::kill(controller, SIGSTOP);
+  ASSERT_TRUE(send_signal(controller, SIGSTOP));
   for (int i = 0; i < 10; ++i) {
     scene.weir->write("b.yaml", simple_ingress("b", "b-" + std::to_string(i) + ".test", "a"));
     nap(Millis(50));
   }
   EXPECT_TRUE(scene.weir->admin_ready(scene.weir->admin_port())) << "the dataplane stays ready";
-  ::kill(controller, SIGCONT);
+  ASSERT_TRUE(send_signal(controller, SIGCONT));
   EXPECT_TRUE(
       eventually([&] { return ask_once(scene.weir->http(), {.host = "b-9.test"}).status == 200; }));
   EXPECT_EQ(ask_once(scene.weir->http(), {.host = "b-0.test"}).status, 404);
@@ -163,7 +163,7 @@ TEST(Faults, AWorkerProcessThatIsKilledIsBackAtOnceAndNoConnectionIsRefused) {
   for (int i = 0; i < times; ++i) {
     const pid_t worker = scene.weir->worker();
     ASSERT_GT(worker, 0);
-    ::kill(worker, SIGKILL);
+    ASSERT_TRUE(send_signal(worker, SIGKILL));
     const Clock::time_point start = Clock::now();
     const Deadline deadline;
     for (;;) {
@@ -232,7 +232,7 @@ TEST(Faults, SignalsThatMeanNothingToAProxyAreIgnored) {
   for (int i = 0; i < 20; ++i) {
     for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE}) {
       for (const pid_t pid : {scene.weir->supervisor(), scene.weir->worker()}) {
-        ::kill(pid, number);
+        ASSERT_TRUE(send_signal(pid, number)) << "signal " << number << " ended a process";
       }
     }
     nap(Millis(10));

@@ -203,9 +203,8 @@ Answer Client::read(bool head) {
     if (state == MessageReader::State::kHead || state == MessageReader::State::kBody) {
       const Io io = read_some(deadline);
       if (io == Io::kBytes) continue;
-      if (io != Io::kEnd || reader.end() != MessageReader::State::kDone) {
-        return failed(io, reader, std::move(interim));
-      }
+      const bool complete = io == Io::kEnd && reader.ends_complete();
+      if (!complete) return failed(io, reader, std::move(interim));
       state = MessageReader::State::kDone;
     }
     Answer answer;

@@ -75,12 +75,6 @@ MessageReader::State MessageReader::feed(std::string& buffer) {
   return state_;
 }
 
-MessageReader::State MessageReader::end() {
-  if (state_ == State::kDone) return state_;
-  state_ = state_ == State::kBody && framing_ == Framing::kToTheEnd ? State::kDone : State::kBad;
-  return state_;
-}
-
 Message MessageReader::take() {
   Message out = std::exchange(message_, {});
   *this = MessageReader(kind_, keep_body_);

@@ -41,8 +41,10 @@ class MessageReader {
   void expect_no_body() { no_body_ = true; }
   // Takes what belongs to this message from the front of buffer.
   State feed(std::string& buffer);
-  // The peer has ended: done for a body that lasts until then, else bad.
-  State end();
+  // Would the message be whole if the peer ended now?
+  bool ends_complete() const {
+    return state_ == State::kDone || (state_ == State::kBody && framing_ == Framing::kToTheEnd);
+  }
   // Ready for the next one.
   Message take();
 

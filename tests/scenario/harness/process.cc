@@ -40,14 +40,11 @@ Process::Process(const std::vector<std::string>& command, const std::string& log
 }
 
 Process::~Process() {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGKILL);
+  if (!send_signal(pid_, SIGKILL)) return;
   ::waitpid(pid_, nullptr, 0);
 }
 
-void Process::signal(int number) const {
-  if (pid_ > 0) ::kill(pid_, number);
-}
+void Process::signal(int number) const { send_signal(pid_, number); }
 
 std::optional<int> Process::wait(const Deadline& deadline) {
   int status = 0;
@@ -59,8 +56,11 @@ std::optional<int> Process::wait(const Deadline& deadline) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+bool send_signal(pid_t pid, int number) { return pid > 1 && ::kill(pid, number) == 0; }
+
 std::vector<pid_t> children_of(pid_t pid) {
   std::vector<pid_t> out;
+  if (pid <= 1) return out;
   std::error_code gone;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
     const std::string name = entry.path().filename().string();

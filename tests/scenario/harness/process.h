@@ -33,6 +33,10 @@ class Process {
   pid_t pid_ = -1;
 };
 
+// kill(2) to exactly one process that exists. False, and nothing is sent, for every other pid: 0, 1
+// and the negative ones name groups, or everybody.
+bool send_signal(pid_t pid, int number);
+
 std::vector<pid_t> children_of(pid_t pid);
 std::string command_of(pid_t pid);             // base name of its program
 bool alive(pid_t pid);                         // and no zombie

@@ -69,7 +69,7 @@ Weir::~Weir() {
   // weirctl killed outright would leave its children to their own death signals.
   if (up_.pid() > 0) stop(Millis(5'000 * kSlowness));
   for (const pid_t pid : {supervisor(), controller()}) {
-    if (up_.pid() > 0 && pid > 0) ::kill(pid, SIGKILL);
+    if (up_.pid() > 0) send_signal(pid, SIGKILL);
   }
   up_ = Process();
   controller_ = Process();
@@ -252,7 +252,7 @@ pid_t Weir::worker() const { return child_of(supervisor(), ""); }
 
 void Weir::kill_controller() { controller_ = Process(); }
 
-void Weir::signal_dataplane(int number) const { ::kill(supervisor(), number); }
+void Weir::signal_dataplane(int number) const { send_signal(supervisor(), number); }
 
 std::vector<std::optional<int>> Weir::stop(Millis patience) {
   const Deadline deadline(patience);
