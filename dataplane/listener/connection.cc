@@ -175,7 +175,9 @@ bool Connection::idle() const {
 }
 
 void Connection::close_if_idle() {
-  if (idle()) return session_->start_drain();
+  // One with exchanges says so in its next head and ends behind them: kept alive, it would outlast
+  // the drain.
+  if (idle() || (!finished_ && exchanges_ > 0)) return session_->start_drain();
   if (finished_ || session_ == nullptr || requests_ > 0) return;
   timer_.cancel();
   timer_.arm(worker_.loop().now() + kFirstRequestInDrain);
