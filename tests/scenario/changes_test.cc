@@ -11,6 +11,9 @@
 namespace weir::scenario {
 namespace {
 
+// Longer than the ceiling of a burst: each edit comes into silence.
+constexpr Millis kQuiet{30};
+
 struct Figures {
   std::vector<double> live;  // ms from the close of the file to the first right answer
   std::vector<double> ack;   // ms from the first right answer to the acknowledgement; may be < 0
@@ -39,15 +42,17 @@ class Edits {
   }
   bool ready() const { return weir_->ready(); }
 
-  // Edits while a client asks all the time.
+  // Edits while a client asks until it sees each of them.
   void measure_latency(int edits, Figures& out) {
     Client client(weir_->http());
     for (int n = 1; n <= edits; ++n) {
+      nap(kQuiet);
       const std::size_t before = weir_->live_count();
       weir_->write_in_place("edited.yaml", edited(n));
       const std::int64_t closed = micros_of_day();
       const Deadline deadline;
       while (client.ask({.host = "edited.test"}).backend() != name_of(n) && !deadline.over()) {
+        std::this_thread::sleep_for(std::chrono::microseconds(200));  // leave others the processor
       }
       const std::int64_t right = micros_of_day();
       ASSERT_FALSE(deadline.over()) << "edit " << n << " never got live";
@@ -67,6 +72,7 @@ class Edits {
     const std::uint64_t controller = cpu_nanoseconds(weir_->controller());
     const std::uint64_t dataplane = dataplane_cpu();
     for (int n = 1; n <= edits; ++n) {
+      nap(kQuiet);
       ASSERT_TRUE([&] {
         const std::size_t before = weir_->live_count();
         weir_->write_in_place("edited.yaml", edited(n));

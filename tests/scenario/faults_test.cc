@@ -161,6 +161,7 @@ TEST(Faults, AWorkerProcessThatIsKilledIsBackAtOnceAndNoConnectionIsRefused) {
   int refused = 0;
   const int times = kSlowness > 1 ? 2 : 7;
   for (int i = 0; i < times; ++i) {
+    nap(Millis(1'200));  // one that dies young again and again is started with a growing pause
     const pid_t worker = scene.weir->worker();
     ASSERT_GT(worker, 0);
     ASSERT_TRUE(send_signal(worker, SIGKILL));
