@@ -12,13 +12,14 @@ namespace {
 // Clients that ask all the time, on kept connections and on new ones, and count what goes wrong.
 class Load {
  public:
-  explicit Load(const Weir& weir, bool reconnect = false) {
+  // ending: the proxy is going to end, and its connections with it.
+  explicit Load(const Weir& weir, bool ending = false) : ending_(ending) {
     for (int i = 0; i < 3; ++i) {
-      threads_.emplace_back([this, &weir, reconnect] { keep(weir, reconnect); });
+      threads_.emplace_back([this, &weir] { keep(weir); });
     }
     threads_.emplace_back([this, &weir] {
       while (!stop_) {
-        count(ask_once(weir.http(), {.method = "POST"}));
+        count(ask_once(weir.http(), {.method = "POST"}), true);
         nap(Millis(2));
       }
     });
@@ -37,19 +38,21 @@ class Load {
   }
 
  private:
-  void count(const Answer& answer) {
+  // fresh: on a connection of its own.
+  void count(const Answer& answer, bool fresh = false) {
     ++asked;
     if (answer.status == 200) return;
     ++failed;
-    if (answer.outcome == Outcome::kNotConnected) {
+    // TCP has no way to close a listening socket that does not reset who arrives in that moment.
+    const bool at_the_door = fresh && ending_ && answer.outcome == Outcome::kReset;
+    if (answer.outcome == Outcome::kNotConnected || at_the_door) {
       ++refused;
       return;
     }
     const std::lock_guard lock(mutex_);
     if (first_.empty()) first_ = answer.to_string();
   }
-  // reconnect: the proxy is going to end these connections.
-  void keep(const Weir& weir, bool reconnect) {
+  void keep(const Weir& weir) {
     Client client(weir.http());
     while (!stop_) {
       const Answer answer = client.ask({});
@@ -59,12 +62,13 @@ class Load {
       } else {
         count(answer);
         if (answer.status != 200 || answer.says_close()) client.close();
-        if (answer.says_close() && !reconnect) ++closed;
+        if (answer.says_close() && !ending_) ++closed;
       }
       nap(Millis(1));
     }
   }
 
+  const bool ending_;
   std::atomic<bool> stop_{false};
   mutable std::mutex mutex_;
   std::string first_;
@@ -227,7 +231,7 @@ TEST(Faults, SigtermUnderLoadLosesNoRequest) {
     Load load(*scene.weir, true);
     nap(Millis(300));
     scene.weir->signal_dataplane(SIGTERM);
-    EXPECT_TRUE(eventually([&] { return load.refused > 0; }));
+    EXPECT_TRUE(eventually([&] { return load.refused > 2; }));
     load.stop();
     asked += load.asked - load.refused;
     failed += load.failed - load.refused;
