@@ -138,7 +138,7 @@ void Backends::answer_now(BackendConnection& c, const std::string& what) {
   c.out += "HTTP/1.1 " + std::to_string(status) + " Text\r\n" + named +
            (close ? "Connection: close\r\n" : "") + "Content-Length: " +
            std::to_string(big > 0 ? static_cast<std::size_t>(big) : body.size()) + "\r\n\r\n";
-  if (big > 0) {
+  if (big > 0 && c.request.method() != "HEAD") {
     c.generated = static_cast<std::size_t>(big);
     c.generated_at = 0;
   } else if (c.request.method() != "HEAD") {
