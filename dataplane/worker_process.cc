@@ -40,12 +40,27 @@ class ChannelSockets final : public snapshot::SocketSource {
   explicit ChannelSockets(supervisor::Channel& channel) : channel_(channel) {}
   base::Result<std::vector<base::UniqueFd>> listen(const model::Bind& bind,
                                                    std::uint32_t sockets) override {
-    return channel_.listen(bind, sockets);
+    auto opened = channel_.listen(bind, sockets);
+    if (opened.ok()) held_.push_back(bind);
+    return opened;
   }
-  base::Result<void> unlisten(const model::Bind& bind) override { return channel_.unlisten(bind); }
+  base::Result<void> unlisten(const model::Bind& bind) override {
+    std::erase(held_, bind);
+    return channel_.unlisten(bind);
+  }
+  // The supervisor lets go of everything. What a socket's last owner closes is closed: before that
+  // the kernel would go on taking connections that nobody accepts.
+  void unlisten_all() {
+    for (const model::Bind& bind : std::exchange(held_, {})) {
+      if (const auto closed = channel_.unlisten(bind); !closed.ok()) {
+        base::log_warn("bind not released", {{"reason", closed.error().text}});
+      }
+    }
+  }
 
  private:
   supervisor::Channel& channel_;
+  std::vector<model::Bind> held_;
 };
 
 // Everything of the process. The main thread runs the configuration's loop: control socket,
@@ -213,6 +228,7 @@ void Process::begin_drain() {
   draining_ = true;
   drain_deadline_ = loop_.now() + options_.drain_timeout;
   base::log_info("draining", {{"connections", caps_.total()}});
+  sockets_.unlisten_all();
   on_every_worker([](WorkerThread& worker) {
     worker.acceptors().start_drain();
     worker.acceptors().stop_accepting();

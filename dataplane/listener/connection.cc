@@ -11,6 +11,8 @@ using codec::SessionPhase;
 
 constexpr std::size_t kChargedBytes = 1024;  // connection, transport and session, without buffers
 constexpr auto kFirstRequestInDrain = std::chrono::seconds(2);
+// A client that was answered this short a time ago may be writing its next request just now.
+constexpr auto kMayAskAgain = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -149,6 +151,7 @@ void Connection::follow_phase() {
   switch (phase_) {
     case SessionPhase::kIdle:
       move_to(State::kWaiting);
+      answered_ = now;
       if (requests_ > 0) timer_.arm(now + settings.keep_alive_timeout);
       break;
     case SessionPhase::kReadingHead:
@@ -175,10 +178,18 @@ bool Connection::idle() const {
 }
 
 void Connection::close_if_idle() {
-  if (idle()) return session_->start_drain();
+  // One with exchanges says so in its next head and ends behind them: kept alive, it would outlast
+  // the drain.
+  if (!finished_ && exchanges_ > 0) return session_->start_drain();
+  const base::TimePoint now = worker_.loop().now();
+  if (idle()) {
+    if (now - answered_ >= kMayAskAgain) return session_->start_drain();
+    timer_.cancel();
+    return timer_.arm(now + kMayAskAgain);
+  }
   if (finished_ || session_ == nullptr || requests_ > 0) return;
   timer_.cancel();
-  timer_.arm(worker_.loop().now() + kFirstRequestInDrain);
+  timer_.arm(now + kFirstRequestInDrain);
 }
 
 void Connection::finish() {

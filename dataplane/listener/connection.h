@@ -44,8 +44,10 @@ class Connection final : public worker::Buried,
   ~Connection() override;
 
   Connection* next() const { return next_; }
-  bool idle() const;            // between two requests
-  void close_if_idle();         // a connection that has sent nothing yet gets two seconds
+  bool idle() const;  // between two requests
+  // For the drain. One that has sent nothing yet gets two seconds, one that was in use a moment ago
+  // half a second for its next request, a busy one ends behind its exchanges.
+  void close_if_idle();
   void close(const char* why);  // now, with its exchanges
 
   void on_open() override;
@@ -87,6 +89,7 @@ class Connection final : public worker::Buried,
   std::unique_ptr<codec::ServerSession> session_;  // null until on_open
   exchange::ClientFacts client_;
   loop::Timer timer_;
+  base::TimePoint answered_;  // since when it is idle
   Connection* next_ = nullptr;
   Connection* previous_ = nullptr;
   std::uint32_t requests_ = 0;

@@ -33,7 +33,8 @@ base::UniqueFd signal_fd() {
   sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&set, number);
   WEIR_CHECK(sigprocmask(SIG_BLOCK, &set, nullptr) == 0);
-  signal(SIGPIPE, SIG_IGN);
+  // Means nothing to a proxy, and the worker process inherits that they are ignored.
+  for (const int number : {SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2}) signal(number, SIG_IGN);
   return base::UniqueFd(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
