@@ -11,8 +11,14 @@ namespace weir::kubernetes {
 // Waiting times of a watcher. The defaults are for production; tests shorten them.
 struct WatchTimings {
   using Millis = std::chrono::milliseconds;
-  Millis head{30'000};   // no status line within this: the connection is given up
-  Millis stall{60'000};  // no byte within this: watch again (a bookmark comes about once a minute)
+  Millis head{30'000};  // no status line within this: the connection is given up
+  // No byte within this: watch again from the last version. A real server's first bookmark comes
+  // after 60.8 s, so a quiet kind is asked about once a minute. That keeps staleness below a minute
+  // for the few watches of whole kinds; watches of single objects are many and wait for the
+  // bookmark.
+  Millis stall{55'000};
+  Millis stall_single{75'000};
+  int stalls_to_relist = 10;  // silent watches in a row until the versions themselves are doubted
   Millis initial{15'000};     // no end of a WatchList's initial events within this: list instead
   Millis watch_min{300'000};  // timeoutSeconds of a watch, random in between
   Millis watch_max{600'000};

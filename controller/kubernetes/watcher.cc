@@ -101,10 +101,14 @@ void Watcher::open(std::string query) {
   stream_ = client_.stream(std::move(request), *this);
 }
 
+std::chrono::milliseconds Watcher::stall() const {
+  return scope_.name.empty() ? timings_.stall : timings_.stall_single;
+}
+
 void Watcher::on_status(const ApiHead& head) {
   head_ = head;
   has_head_ = true;
-  const auto limit = phase_ == Phase::kInitialWatch ? timings_.initial : timings_.stall;
+  const auto limit = phase_ == Phase::kInitialWatch ? timings_.initial : stall();
   silence_timer_.arm(client_.loop().now() + limit);
   if (head.status != 200) return;
   auth_retried_ = false;
@@ -114,7 +118,7 @@ void Watcher::on_status(const ApiHead& head) {
 void Watcher::on_bytes(std::string_view bytes) {
   had_bytes_ = true;
   silences_ = 0;
-  if (phase_ != Phase::kInitialWatch) silence_timer_.arm(client_.loop().now() + timings_.stall);
+  if (phase_ != Phase::kInitialWatch) silence_timer_.arm(client_.loop().now() + stall());
   if (head_.status != 200) {
     if (error_body_.size() < kMaxErrorBody) error_body_.append(bytes);
     return;
@@ -211,7 +215,7 @@ void Watcher::complete_sync() {
   if (phase_ == Phase::kInitialWatch) {
     // The same stream goes on as the watch.
     phase_ = Phase::kWatch;
-    silence_timer_.arm(client_.loop().now() + timings_.stall);
+    silence_timer_.arm(client_.loop().now() + stall());
   }
   for (const auto& [ns, name] : known_.take_unseen()) {
     if (!stopped_) target_.on_gone(*this, ns, name);

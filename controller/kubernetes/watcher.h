@@ -70,6 +70,7 @@ class Watcher final : private StreamTarget {
   void on_bytes(std::string_view bytes) override;
   void on_end(base::Result<void> result) override;
   void on_silence();
+  std::chrono::milliseconds stall() const;
 
   // What the bytes said.
   void take_item(base::Json object);

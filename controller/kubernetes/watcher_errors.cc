@@ -94,12 +94,18 @@ void Watcher::on_watch_ended() {
   retry_in(quick ? backoff_.next() : std::chrono::milliseconds(0));
 }
 
-// No status line, or no byte, for too long. A silent watch may be a dead connection or a quiet
-// kind: the first time the same connection is asked again, which costs nothing; if it stays silent
-// it is left.
+// No status line, or no byte, for too long. Without a status line the connection is left. A watch
+// that was accepted and stays silent may just be quiet: it is asked again from the same version,
+// which costs little. When that goes on, the version may be of another life of the server (a
+// restored etcd waits for it without a word).
 void Watcher::on_silence() {
   const bool headless = !has_head_;
-  if (headless || (++silences_ >= 2 && !had_bytes_)) stream_->distrust_connection();
+  const bool doubted = !headless && ++silences_ >= timings_.stalls_to_relist;
+  if (headless || doubted) stream_->distrust_connection();
+  if (doubted) {
+    silences_ = 0;
+    needs_sync_ = true;
+  }
   stream_.reset();
   if (phase_ == Phase::kInitialWatch && !headless) {
     client_.watch_list_refused = true;  // a server that ignores sendInitialEvents never ends them

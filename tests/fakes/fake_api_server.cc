@@ -46,6 +46,11 @@ void FakeApiServer::State::start() {
   server->set_keep_alive_max_count(1'000'000);
   server->set_keep_alive_timeout(1);  // stop() waits for idle connections
   server->set_tcp_nodelay(true);
+  server->set_socket_options([this](socket_t fd) {
+    const int yes = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    listen_fd = fd;
+  });
   const auto handler = [this](const httplib::Request& request, httplib::Response& response) {
     handle(request, response);
   };
@@ -62,6 +67,8 @@ void FakeApiServer::State::start() {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   WEIR_CHECK(port > 0);
+  // The library's backlog of 5 lets a burst of watches wait for SYN retries.
+  WEIR_CHECK(::listen(listen_fd, 1024) == 0);
   stopping = false;
   thread = std::thread([this] { server->listen_after_bind(); });
   for (int i = 0; i < 1000 && !server->is_running(); ++i)
@@ -189,6 +196,8 @@ FakeAnswer FakeApiServer::State::list(const httplib::Request& request, const Fak
   const std::string token = request.get_param_value("continue");
   if (!token.empty()) {
     const auto found = continues.find(token);
+    if (token.find(' ') == std::string::npos)
+      return status_answer(400, "BadRequest", "invalid continue token: continue key is not valid");
     if (found == continues.end())
       return status_answer(
           410, "Expired",

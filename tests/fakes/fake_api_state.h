@@ -36,6 +36,7 @@ struct FakeApiServer::State {
   bool stopping = false;
 
   int port = 0;
+  int listen_fd = -1;  // owned by server
   std::unique_ptr<httplib::Server> server;
   std::thread thread;
 

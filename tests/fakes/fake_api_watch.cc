@@ -120,9 +120,9 @@ std::optional<FakeAnswer> check_parameters(const httplib::Request& request,
   const std::string text = request.get_param_value("resourceVersion");
   const auto version = base::parse_int(text.empty() ? "0" : text);
   if (!version)
-    return status_answer(400, "BadRequest", "Invalid resource version \"" + text + "\"");
-  if (*version > store.version())
-    return status_answer(504, "Timeout", "Too large resource version: " + text);
+    return status_answer(500, "",
+                         "resourceVersion: Invalid value: \"" + text +
+                             "\": strconv.ParseUint: parsing \"" + text + "\": invalid syntax");
   if (faults.http_410 && *version > 0 && *version < store.compacted())
     return status_answer(410, "Expired", "too old resource version: " + text);
   return std::nullopt;

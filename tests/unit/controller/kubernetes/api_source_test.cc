@@ -15,6 +15,8 @@ WatchTimings fast() {
   WatchTimings t;
   t.head = milliseconds(400);
   t.stall = milliseconds(300);
+  t.stall_single = milliseconds(300);
+  t.stalls_to_relist = 4;
   t.initial = milliseconds(250);
   t.backoff_first = milliseconds(20);
   t.backoff_most = milliseconds(200);
@@ -177,6 +179,20 @@ TEST_F(ApiSourceTest, ASilentWatchIsAskedAgainWithinTheStallTime) {
   faults([](auto& f) { f.stall_watches = false; });
   ASSERT_TRUE(until([this] { return mark("Service default/a") == "2"; }));
   EXPECT_EQ(removals(), 0U);
+}
+
+TEST_F(ApiSourceTest, AWatchThatStaysSilentIsListedAnewInTheEnd) {
+  server_.put(object("Service", "a"));
+  start();
+  const auto lists = [this] { return server_.count_requests("sendInitialEvents"); };
+  const std::size_t before = lists();
+  faults([](auto& f) { f.drop_events = true; });
+  server_.remove("Service", "default", "a");
+  server_.put(object("Service", "b"));
+  run_for(loop_, milliseconds(50));
+  faults([](auto& f) { f.drop_events = false; });
+  ASSERT_TRUE(until([this] { return has("Service default/b") && !has("Service default/a"); }));
+  EXPECT_GT(lists(), before);
 }
 
 TEST_F(ApiSourceTest, BookmarksKeepAQuietWatchAlive) {
