@@ -25,7 +25,7 @@ base::Result<std::string> read_text(const std::string& path) {
 }
 
 const Json& named(const Json& config, std::string_view list, std::string_view name) {
-  static const Json none;
+  static const Json none{};
   for (const Json& one : config[list].items()) {
     if (one["name"].as_string() == name) return one;
   }

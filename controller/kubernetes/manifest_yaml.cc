@@ -70,6 +70,9 @@ class Builder final : public YAML::EventHandler {
   int line = 0;
 
   void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp does not consume a stray ',' and would begin documents there for ever.
+    if (mark.pos == document_at_) fail(mark, "a token that belongs nowhere");
+    document_at_ = mark.pos;
     root = Json();
     line = mark.line + 1;
     anchors_.clear();
@@ -185,6 +188,7 @@ class Builder final : public YAML::EventHandler {
 
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, Anchored> anchors_;
+  int document_at_ = -1;
   std::size_t values_ = 0;
   std::size_t expanded_ = 0;
   bool merges_ = false;

@@ -85,6 +85,8 @@ TEST(ParseYaml, NamesTheLineOfAMistake) {
            Case{"? [x]\n: 1\n", "a map key must be a scalar"},
            Case{"a: 1\n<<: 5\n", "takes a map"},
            Case{"a:\n\t- b\n", "line 2: "},
+           Case{", ", "line 1: a token that belongs nowhere"},
+           Case{"\"a\",b", "line 1: a token that belongs nowhere"},
        }) {
     EXPECT_NE(first(c.text).find("error: "), std::string::npos) << c.text;
     EXPECT_NE(first(c.text).find(c.part), std::string::npos) << c.text << " gave " << first(c.text);
