@@ -93,6 +93,7 @@ TEST_F(PushCertificates, SharedTicketKeysOutliveTheWorkerAndOthersDoNot) {
   TlsSession session;
   EXPECT_FALSE(resumes(session));
   EXPECT_TRUE(resumes(session));
+  EXPECT_TRUE(resumes(session)) << "by the ticket of a resumed session";
 
   const pid_t worker = stage.dataplane.worker();
   ASSERT_GT(worker, 1);

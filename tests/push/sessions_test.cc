@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <functional>
+#include <map>
 
 #include "tests/push/stage.h"
 
@@ -200,10 +201,13 @@ TEST(PushSessions, AControllerThatComesBackFindsEverythingAndClosesNothing) {
     const auto type = static_cast<ResourceType>(i);
     EXPECT_EQ(digest_of(hello, type), expected[type].to_string());
   }
-  const auto keys = stage.controller->keys(ResourceType::kCluster);
-  ASSERT_EQ(keys.size(), 2U);
-  EXPECT_EQ(keys[0].name, "aa");
-  EXPECT_EQ(keys[1].hash, make_resource(make_cluster("bb"))->hash);
+  std::map<std::string, std::string> keys;
+  for (const wire::KeyHash& key : stage.controller->keys(ResourceType::kCluster)) {
+    keys.emplace(key.name, key.hash);
+  }
+  EXPECT_EQ(keys,
+            (std::map<std::string, std::string>{{"aa", make_resource(make_cluster("aa"))->hash},
+                                                {"bb", make_resource(make_cluster("bb"))->hash}}));
   const Verdict full = stage.controller->push(plain_setup(stage), {}, true);
   EXPECT_TRUE(full.clean()) << full.to_string();
   for (Client& client : clients) EXPECT_EQ(client.get("/", "a.test").status, 200);
