@@ -115,7 +115,9 @@ struct TicketCallback {
       const std::string& key = set.keys[i];
       if (key.size() != kKeyBytes || std::memcmp(key.data(), name, kKeyName) != 0) continue;
       if (!arm(key, iv, cipher, mac, false)) return -1;
-      return i == 0 ? 1 : 2;  // 2: opened, and the client gets a new one
+      // 2: opened, and the client gets a new one. A client of TLS 1.3 uses a ticket once (RFC 8446
+      // appendix C.4): without a new one its next connection would be a full handshake.
+      return i == 0 && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
     }
     return 0;
   }
