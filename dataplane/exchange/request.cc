@@ -72,8 +72,10 @@ Exchange::Next Exchange::find_route() {
   const routing::RouteTable* table = snapshot_->tables.find(facts_.route_table);
   if (table == nullptr) return answer(404, "the listener has no routes");
   const HeadFields fields(*request_);
+  // "OPTIONS *" asks about the server as a whole (RFC 9110 section 9.3.7): the host's root answers.
+  const std::string_view target = request_->target() == "*" ? "/" : request_->target();
   const routing::Decision decision =
-      table->find({request_->authority(), request_->target(), request_->method(), &fields});
+      table->find({request_->authority(), target, request_->method(), &fields});
   switch (decision.outcome) {
     case routing::Outcome::kMatched:
       break;
