@@ -10,6 +10,9 @@ namespace {
 using codec::BodyLength;
 using codec::HeadPtr;
 
+// For what was forwarded: a head at our limits grows by our own fields.
+constexpr codec::Limits kWide{.head_bytes = 1'000'000, .fields = 1'000, .target_bytes = 1'000'000};
+
 // Forwards one request as the exchange will: what it writes goes to a client session of its own.
 class Forwarding final : public codec::MessageTarget {
  public:
@@ -54,6 +57,8 @@ class Forwarding final : public codec::MessageTarget {
 
 class Proxy final : public codec::ServerTarget {
  public:
+  explicit Proxy(const codec::Limits& limits) { memory.limits = limits; }
+
   codec::MessageTarget& on_request(codec::MessageStream& stream) override {
     requests_.push_back(std::make_unique<Forwarding>(memory, stream, relayed));
     return *requests_.back();
@@ -74,10 +79,9 @@ class Proxy final : public codec::ServerTarget {
   std::vector<std::unique_ptr<Forwarding>> requests_;
 };
 
-}  // namespace
-
-Relayed relay_requests(std::string_view bytes, const std::vector<std::size_t>& cuts) {
-  Proxy proxy;
+Relayed relay(std::string_view bytes, const std::vector<std::size_t>& cuts,
+              const codec::Limits& limits) {
+  Proxy proxy(limits);
   codec::ScriptedWire wire;
   const auto session = codec::make_h1_server(proxy.memory.context(), wire, proxy);
   std::size_t at = 0;
@@ -94,13 +98,23 @@ Relayed relay_requests(std::string_view bytes, const std::vector<std::size_t>& c
   return std::move(proxy.relayed);
 }
 
+}  // namespace
+
+Relayed relay_requests(std::string_view bytes, const std::vector<std::size_t>& cuts) {
+  return relay(bytes, cuts, codec::Limits());
+}
+
 Reading read_requests(std::string_view bytes) {
-  codec::ServerRig rig;
-  rig.server.answer = true;
-  rig.session->on_bytes(bytes);
+  codec::Memory memory;
+  memory.limits = kWide;
+  codec::ScriptedWire wire;
+  codec::ScriptedServer server;
+  const auto session = codec::make_h1_server(memory.context(), wire, server);
+  server.answer = true;
+  session->on_bytes(bytes);
   Reading reading;
-  reading.whole = rig.server.refused.empty() && rig.session->phase() == codec::SessionPhase::kIdle;
-  for (const auto& received : rig.server.requests) {
+  reading.whole = server.refused.empty() && session->phase() == codec::SessionPhase::kIdle;
+  for (const auto& received : server.requests) {
     reading.whole = reading.whole && received->ended;
     auto request = std::make_unique<Request>();
     request->head.copy_from(*received->head);
@@ -116,7 +130,7 @@ std::string find_second_reading(const Relayed& relayed) {
     if (!reading.whole) return "not a whole request: " + message;
     if (reading.requests.size() != 1) return "not exactly one request: " + message;
     // Forwarding again must change nothing: the reading is a fixed point.
-    const Relayed again = relay_requests(message, {});
+    const Relayed again = relay(message, {}, kWide);
     if (again.messages.size() != 1 || again.messages[0] != message) {
       return "a second reading: " + message;
     }
