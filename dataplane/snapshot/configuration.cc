@@ -79,8 +79,16 @@ void Configuration::apply(Transaction transaction, base::UniqueFunction<void(Ans
   publisher_.publish(std::move(outcome.swap), std::move(sockets),
                      [this, good = std::move(good), answer = std::move(answer)]() mutable {
                        on_applied(good.ack.version);
+                       for (const SocketChange& opened : on_retry()) forget(opened, good.ack);
                        answer(std::move(good));
                      });
+}
+
+void Configuration::forget(const SocketChange& opened, wire::Ack& ack) {
+  std::erase_if(ack.degraded, [&opened](const wire::Reason& reason) {
+    return reason.type == model::ResourceType::kListener && reason.name == opened.listener &&
+           reason.text.find(opened.bind) != std::string::npos;
+  });
 }
 
 void Configuration::refuse(std::uint64_t version, std::vector<wire::Reason> reasons,
@@ -103,13 +111,16 @@ void Configuration::on_applied(std::uint64_t version) {
   last_good_at_ = std::chrono::duration_cast<std::chrono::seconds>(now).count();
 }
 
-void Configuration::on_retry() {
+std::vector<SocketChange> Configuration::on_retry() {
+  std::vector<SocketChange> opened;
   for (SocketChange& change : binds_.retry()) {
     base::log_info("bind opened at last", {{"listener", change.listener}, {"bind", change.bind}});
+    opened.push_back({change.listener, change.bind, {}});
     publisher_.add_sockets(std::move(change));
   }
   failing_binds_ = binds_.failing();
   if (binds_.failing() > 0) retry_.arm(loop_.now() + kRetryBinds);
+  return opened;
 }
 
 void Configuration::collect(std::vector<base::Family>& out) const {

@@ -39,7 +39,11 @@ class Configuration final : public ReceiverTarget, public base::MetricSource {
   void collect(std::vector<base::Family>& out) const override;
 
  private:
-  void on_retry();
+  // Asks for the failed binds again: once a second, and when the workers have let go of old
+  // sockets, which may have held an address that overlaps ("127.0.0.1" and "0.0.0.0"). What opened,
+  // without its sockets.
+  std::vector<SocketChange> on_retry();
+  static void forget(const SocketChange& opened, wire::Ack& ack);
   void on_applied(std::uint64_t version);
   void refuse(std::uint64_t version, std::vector<wire::Reason> reasons,
               base::UniqueFunction<void(Answer)>& answer);

@@ -40,6 +40,17 @@ TEST(PushListeners, ServesBothAddressFamiliesOnOnePort) {
   EXPECT_FALSE(Client({.port = port, .address = "::1"}).is_open());
 }
 
+TEST(PushListeners, ABindMayBecomeTheWildcardOfItsPort) {
+  Stage stage;
+  stage.listener.binds = {{"0.0.0.0", stage.port}, {"::", stage.port}};
+  stage.must_push({make_resource(stage.listener)});
+  EXPECT_EQ(stage.get("/").status, 200);
+  EXPECT_EQ(get({.port = stage.port, .address = "::1"}, "/", "a.test").status, 200);
+  stage.listener.binds = {{"127.0.0.1", stage.port}};
+  stage.must_push({make_resource(stage.listener)});
+  EXPECT_EQ(stage.get("/").status, 200);
+}
+
 TEST(PushListeners, ThePublicPortIsToldToTheBackend) {
   Stage stage;
   stage.get("/");
