@@ -55,6 +55,9 @@ void build_cluster(Draft& draft, const std::string& name) {
   auto read = draft.read<model::Cluster>(*settings);
   if (!read) return;
   cluster->settings = *std::move(read);
+  if (cluster->settings.protocol != model::UpstreamProtocol::kHttp1) {
+    draft.degrade(settings->key, "protocol: this dataplane speaks only http1 to backends");
+  }
   if (!draft.shop.clusters.has(name)) draft.fresh_clusters.push_back(name);
   cluster->index = draft.shop.clusters.take(name, draft.oldest_generation);
   draft.next->clusters = draft.next->clusters.with(name, std::move(cluster));

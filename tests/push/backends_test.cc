@@ -48,6 +48,23 @@ TEST_F(PushBackends, AnInvalidBackendsShareAnswers500) {
   route.backends = {{"aa", 3, false, "", {}}, {"nowhere", 1, true, "no such Service", {}}};
   push_route(route);
   EXPECT_EQ(ask_many("/", 1'000), (Shares{{"aa", 750}, {"500", 250}}));
+  EXPECT_TRUE(eventually([&] {
+    return stage.dataplane.access_log().find("\"error\":\"no such Service\"") != std::string::npos;
+  })) << "the log says why";
+}
+
+TEST_F(PushBackends, AProtocolOfALaterVersionReachesNoBackend) {
+  model::Cluster cluster = make_cluster("aa");
+  cluster.protocol = model::UpstreamProtocol::kHttp2;
+  const Verdict verdict = stage.controller->push({make_resource(cluster)});
+  ASSERT_TRUE(verdict.answered) << verdict.to_string();
+  EXPECT_FALSE(verdict.clean()) << "its owner is told";
+  if (verdict.applied) {
+    EXPECT_GE(stage.get("/").status, 500);
+    EXPECT_EQ(stage.aa.served(), 0U);
+  }
+  stage.must_push({make_resource(make_cluster("aa"))});
+  EXPECT_EQ(stage.get("/").status, 200);
 }
 
 TEST_F(PushBackends, AnEndpointGetsRequestsByItsWeight) {
