@@ -115,8 +115,7 @@ Exchange::Next Exchange::run_request_filters() {
   }
   if (backend_ == nullptr) return answer(plan_->route().fixed_status, {});
   if (backend_->invalid) {
-    const auto index = static_cast<std::size_t>(backend_ - plan_->backends.data());
-    const std::string& reason = plan_->route().backends[index].reason;
+    const std::string& reason = backend_->reason;
     return answer(500, reason.empty() ? std::string_view("the backend is invalid") : reason);
   }
   return go(Phase::kCollectBody);

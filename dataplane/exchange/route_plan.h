@@ -38,6 +38,7 @@ struct BackendPlan {
   std::uint64_t cluster_hash = 0;
   std::uint32_t weight = 1;
   bool invalid = false;  // answers 500
+  std::string reason;    // why it is invalid, for the log; may be empty
   FilterChain filters;
 };
 

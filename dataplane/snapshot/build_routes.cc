@@ -37,6 +37,7 @@ void add_backends(Draft& draft, const model::ResourceKey& key, exchange::RoutePl
     backend.cluster_hash = base::hash_bytes(from.cluster);
     backend.weight = from.weight;
     backend.invalid = from.invalid;
+    backend.reason = from.reason;
     backend.filters = make_chain(draft, from.policies, problem);
     plan.total_weight += from.weight;
     if (!from.invalid && draft.next->clusters.find(from.cluster) == nullptr) {

