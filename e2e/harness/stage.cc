@@ -45,7 +45,13 @@ Stage::~Stage() {
     std::printf("--- controller %zu, last part of its log\n%s---\n", i,
                 log.substr(log.size() > 5'000 ? log.size() - 5'000 : 0).c_str());
   }
-  for (const auto& replica : replicas_) replica->stop();
+  for (const auto& replica : replicas_) {
+    replica->stop();
+    // deploy/rbac.yaml must be enough for all that the controller did.
+    if (denied_) continue;
+    EXPECT_EQ(replica->log().find("forbidden"), std::string::npos) << replica->log();
+  }
+  if (denied_) api_->allow();
   replicas_.clear();
   for (const auto& [kind, ns, name] : put_) api_->remove(kind, ns, name);
   for (const base::Json& event : api_->all("Event", "shop"))
@@ -100,6 +106,19 @@ base::Json Stage::event_about(const std::string& name, const std::string& reason
       return event;
   }
   return {};
+}
+
+testing::AssertionResult Stage::status_becomes(const std::string& name, const std::string& address,
+                                               Millis patience) {
+  if (eventually([&] { return address_of(name) == address; }, patience))
+    return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "the address of " << name << " is '" << address_of(name)
+                                     << "', wanted '" << address << "'";
+}
+
+void Stage::deny(std::string_view plural) {
+  denied_ = true;
+  api_->deny(plural);
 }
 
 bool Stage::event_comes(const std::string& name, const std::string& reason) {

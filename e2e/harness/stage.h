@@ -42,6 +42,11 @@ class Stage : public testing::Test {
   // An Event about that object of this reason; null: none.
   base::Json event_about(const std::string& name, const std::string& reason);
   bool event_comes(const std::string& name, const std::string& reason);
+  // Until the Ingress's status holds that address; empty: until it holds none.
+  testing::AssertionResult status_becomes(const std::string& ingress, const std::string& address,
+                                          Millis patience = kPatience);
+  // Takes a permission away for the rest of the case.
+  void deny(std::string_view plural);
 
  private:
   const std::string server_;
@@ -49,6 +54,7 @@ class Stage : public testing::Test {
   Api* api_ = nullptr;
   std::set<std::tuple<std::string, std::string, std::string>> put_;  // kind, namespace, name
   std::vector<std::unique_ptr<Weir>> replicas_;
+  bool denied_ = false;
   Backend a_, b_;
 };
 

@@ -42,7 +42,7 @@ void Weir::start_controller() {
                                       "--admin-port",
                                       std::to_string(first_ + 3),
                                       "--publish-status-address",
-                                      "192.0.2.1",
+                                      "192.0.2." + std::to_string(number_ + 1),
                                       "--pod-name",
                                       "replica-" + std::to_string(number_),
                                       "--pod-namespace",

@@ -8,8 +8,9 @@
 
 namespace weir::e2e {
 
-// One replica: weir-dataplane and weir-controller on an API server. Ports are fixed by its number:
-// the tests have a network namespace of their own.
+// One replica: weir-dataplane and weir-controller on an API server; it publishes the address
+// 192.0.2.<number + 1>. Ports are fixed by its number: the tests have a network namespace of their
+// own. Killed at the end.
 class Weir {
  public:
   // folder: for sockets and logs. controller_args: further flags.
@@ -19,8 +20,8 @@ class Weir {
   void start_dataplane();
   void start_controller();
   bool wait_ready(Millis patience = kPatience);
-  // At most once each; the destructor kills.
   void kill_controller() { controller_.kill(); }
+  void kill_dataplane() { dataplane_.kill(); }
   void stop();  // SIGTERM to both, and waits
 
   std::uint16_t http() const { return static_cast<std::uint16_t>(first_); }

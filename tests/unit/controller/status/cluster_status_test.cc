@@ -1,0 +1,217 @@
+#include "controller/status/cluster_status.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "controller/admin/controller.h"
+#include "controller/kubernetes/api_source.h"
+#include "controller/status/lease_authority.h"
+#include "tests/fakes/fake_api_server.h"
+#include "tests/unit/controller/publish/world.h"
+
+namespace weir::status {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+constexpr kubernetes::LeaseTimings kFast{milliseconds(600), milliseconds(60), milliseconds(300)};
+
+kubernetes::ClusterAccess access_to(const fakes::FakeApiServer& server) {
+  kubernetes::ClusterAccess out;
+  out.server = server.url();
+  return out;
+}
+
+base::Json ingress(const std::string& name, const std::string& class_name = "weir") {
+  base::Json out = publish::ingress_json(name, name + ".test", "missing");
+  out.find("metadata")->erase("resourceVersion");
+  out.find("spec")->set("ingressClassName", class_name);
+  return out;
+}
+
+// The whole controller on a fake API server, and a dataplane that acknowledges when it is told to.
+class ClusterStatusTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    base::log_start("test", base::LogLevel::kError);
+    server_.put(R"({"apiVersion":"networking.k8s.io/v1","kind":"IngressClass",
+                    "metadata":{"name":"weir"},"spec":{"controller":"weir.ingress/controller"}})");
+  }
+
+  void start(AddressSource addresses = {"", {"192.0.2.1"}},
+             kubernetes::LeaseTimings timings = kFast) {
+    admin::Options options;
+    options.admin_port = 0;
+    options.control_socket = dataplane_.path();
+    client_ = std::make_unique<kubernetes::ApiClient>(loop_, access_to(server_), "weir-test");
+    auto status = std::make_unique<ClusterStatus>(
+        loop_, *client_, std::move(addresses),
+        make_lease_authority(*client_, {"weir", "leader", "me"}, timings));
+    status_ = status.get();
+    controller_ = std::make_unique<admin::Controller>(
+        loop_, options,
+        std::make_unique<kubernetes::ApiSource>(*client_, std::vector<std::string>{}),
+        std::make_unique<ingress::IngressTranslator>(publish::test_config()), std::move(status));
+    ASSERT_TRUE(controller_->start().ok());
+  }
+
+  void serve_dataplane() {
+    if (!connected_ && dataplane_.accept()) {
+      connected_ = true;
+      dataplane_.hello({});
+    }
+    if (!connected_ || !dataplane_.receive() || !acknowledges_) return;
+    if (!dataplane_.has(wire::FrameType::kCommit)) return;
+    const std::uint64_t version = dataplane_.version();
+    dataplane_.frames.clear();
+    dataplane_.ack(version);
+  }
+
+  bool until(const std::function<bool()>& test, milliseconds most = milliseconds(10'000)) {
+    const auto end = std::chrono::steady_clock::now() + most;
+    while (!test()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      loop_.run_once(milliseconds(2));
+      serve_dataplane();
+    }
+    return true;
+  }
+  void run_for(milliseconds time) {
+    until([] { return false; }, time);
+  }
+
+  std::string addresses(const std::string& name) const {
+    const base::Json object = server_.get("Ingress", "shop", name);
+    std::string out;
+    for (const base::Json& one : object.at_path("status", "loadBalancer", "ingress").items())
+      out += one["ip"].as_string() + one["hostname"].as_string() + " ";
+    return out;
+  }
+  std::vector<std::string> notes(const std::string& name) const {
+    std::vector<std::string> out;
+    for (const base::Json& event : server_.all("Event")) {
+      if (event.at_path("regarding", "name").as_string() == name)
+        out.push_back(event["reason"].as_string() + ": " + event["note"].as_string());
+    }
+    return out;
+  }
+
+  fakes::FakeApiServer server_;
+  loop::Loop loop_;
+  publish::ScriptedDataplane dataplane_;
+  bool connected_ = false;
+  bool acknowledges_ = true;
+  std::unique_ptr<kubernetes::ApiClient> client_;
+  ClusterStatus* status_ = nullptr;
+  std::unique_ptr<admin::Controller> controller_;
+};
+
+TEST_F(ClusterStatusTest, AddressesAreWrittenAfterTheAckAndNotBefore) {
+  acknowledges_ = false;
+  server_.put(ingress("web"));
+  start();
+  ASSERT_TRUE(until([this] { return dataplane_.has(wire::FrameType::kCommit); }));
+  ASSERT_TRUE(until([this] { return status_->is_leader(); }));
+  run_for(milliseconds(1'200));
+  EXPECT_EQ(addresses("web"), "");
+  EXPECT_EQ(server_.count_requests("/status"), 0U);
+  acknowledges_ = true;
+  EXPECT_TRUE(until([this] { return addresses("web") == "192.0.2.1 "; }));
+}
+
+TEST_F(ClusterStatusTest, WhatStandsThereAlreadyIsNotWrittenAgain) {
+  server_.put(ingress("web"));
+  start();
+  ASSERT_TRUE(until([this] { return addresses("web") == "192.0.2.1 "; }));
+  run_for(milliseconds(1'300));
+  EXPECT_EQ(server_.count_requests("/status"), 1U);
+}
+
+TEST_F(ClusterStatusTest, AReplicaThatDoesNotLeadWritesNothing) {
+  server_.put(R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease",
+                  "metadata":{"name":"leader","namespace":"weir"},
+                  "spec":{"holderIdentity":"another","leaseDurationSeconds":15,
+                          "renewTime":"2026-01-01T00:00:00.000000Z","leaseTransitions":0}})");
+  server_.put(ingress("web"));
+  start({"", {"192.0.2.1"}}, {milliseconds(2'000), milliseconds(60), milliseconds(300)});
+  run_for(milliseconds(1'200));
+  EXPECT_FALSE(status_->is_leader());
+  EXPECT_EQ(addresses("web"), "");
+  EXPECT_TRUE(notes("web").empty());
+  // The other one has died: all that waited is written.
+  EXPECT_TRUE(until([this] { return addresses("web") == "192.0.2.1 "; }));
+  EXPECT_TRUE(until([this] { return !notes("web").empty(); }));
+}
+
+TEST_F(ClusterStatusTest, AnIngressThatIsNotOursKeepsWhatOthersWroteAndLosesWhatWeWrote) {
+  base::Json foreign = ingress("foreign", "other");
+  foreign.set("status",
+              base::Json::parse(R"({"loadBalancer":{"ingress":[{"ip":"198.51.100.7"}]}})").value());
+  server_.put(std::move(foreign));
+  server_.put(ingress("web"));
+  start();
+  ASSERT_TRUE(until([this] { return addresses("web") == "192.0.2.1 "; }));
+  base::Json moved = ingress("web", "other");
+  moved.set("status", server_.get("Ingress", "shop", "web")["status"]);
+  server_.put(std::move(moved));
+  EXPECT_TRUE(until([this] { return addresses("web").empty(); }));
+  EXPECT_EQ(addresses("foreign"), "198.51.100.7 ");
+}
+
+TEST_F(ClusterStatusTest, AConflictIsTriedAgainWithTheNewerObject) {
+  start();
+  ASSERT_TRUE(until([this] { return status_->is_leader(); }));
+  fakes::FakeFaults faults;
+  faults.drop_events = true;  // what the controller knows of the object gets old
+  server_.put(ingress("web"));
+  acknowledges_ = false;
+  ASSERT_TRUE(until([this] { return dataplane_.has(wire::FrameType::kCommit); }));
+  server_.set_faults(faults);
+  base::Json touched = ingress("web");
+  touched.find("metadata")->set("labels", base::Json::parse(R"({"a":"b"})").value());
+  server_.put(std::move(touched));
+  acknowledges_ = true;
+  ASSERT_TRUE(until([this] { return server_.count_requests("/status") > 0; }));
+  run_for(milliseconds(100));
+  EXPECT_EQ(addresses("web"), "") << "the precondition must fail";
+  server_.set_faults({});
+  server_.compact();
+  server_.close_watches();
+  EXPECT_TRUE(until([this] { return addresses("web") == "192.0.2.1 "; }));
+}
+
+TEST_F(ClusterStatusTest, AReportBecomesOneEvent) {
+  server_.put(ingress("web"));
+  start();
+  ASSERT_TRUE(until([this] { return !notes("web").empty(); }));
+  run_for(milliseconds(300));
+  ASSERT_EQ(notes("web").size(), 1U);
+  EXPECT_THAT(notes("web").front(),
+              HasSubstr("ServiceNotFound: spec.rules[0].http.paths[0].backend.service.name "
+                        "'missing': "));
+  // A change that leaves the report as it is tells nothing new.
+  base::Json touched = ingress("web");
+  touched.find("metadata")->set("labels", base::Json::parse(R"({"a":"b"})").value());
+  server_.put(std::move(touched));
+  run_for(milliseconds(300));
+  EXPECT_EQ(notes("web").size(), 1U);
+}
+
+TEST_F(ClusterStatusTest, TheAddressesOfTheServiceAreFollowed) {
+  server_.put(ingress("web"));
+  start({"ingress/weir", {}});
+  ASSERT_TRUE(until([this] { return status_->is_leader() && connected_; }));
+  run_for(milliseconds(200));
+  EXPECT_EQ(addresses("web"), "");
+  server_.put(
+      R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"weir","namespace":"ingress"},
+    "spec":{"type":"LoadBalancer","clusterIP":"10.0.0.1","ports":[{"port":80}]},
+    "status":{"loadBalancer":{"ingress":[{"hostname":"lb.example.com"},{"ip":"203.0.113.9"}]}}})");
+  EXPECT_TRUE(until([this] { return !addresses("web").empty(); }));
+  EXPECT_THAT(addresses("web"), HasSubstr("203.0.113.9"));
+  EXPECT_THAT(addresses("web"), HasSubstr("lb.example.com"));
+}
+
+}  // namespace
+}  // namespace weir::status
