@@ -109,7 +109,9 @@ void ClusterStatus::look() {
   }
   if (!authority_->leads() || source_.none()) return;
   std::erase_if(pending_, [this](const store::ObjectKey& key) { return look_at(key); });
-  if (!pending_.empty() && !again_.armed()) again_.arm(loop_.now() + kAgain);
+  // No unit reads the publish Service, so nobody says when its addresses come or change.
+  const bool follow = !pending_.empty() || !source_.publish_service.empty();
+  if (follow && !again_.armed()) again_.arm(loop_.now() + kAgain);
 }
 
 // True when there is nothing more to do for it.
