@@ -16,7 +16,8 @@ void Watcher::on_http_error(int status, const Json& body) {
     case 403:
       tell_problem(status_error(status, body));
       first_list_done();
-      return retry_in(timings_.recheck);
+      // A server that has just started says so to everybody until it has read the roles.
+      return retry_in(std::min(timings_.recheck, backoff_.next()));
     case 404:
       return on_not_served(body);
     case 410:
