@@ -32,7 +32,7 @@ TEST_P(Faults, AnAbsentApiServerChangesNothingAndItConvergesAfterwards) {
   start();
   put(simple_ingress("web", "web.test", "a"));
   EXPECT_TRUE(answers({"web.test"}, "a"));
-  api().stop();
+  stop_api();
   Client client(weir().http());
   for (int i = 0; i < 200; ++i) EXPECT_EQ(client.ask({"web.test"}).backend(), "a");
   EXPECT_EQ(weir().admin_status("/readyz"), 200);
@@ -48,7 +48,7 @@ TEST_P(Faults, ACompactedHistoryIsListedAnew) {
   put(simple_ingress("web", "web.test", "a"));
   put(simple_ingress("stays", "stays.test", "a"));
   EXPECT_TRUE(answers({"stays.test"}, "a"));
-  api().stop();
+  stop_api();
   api().compact();
   api().start();
   remove("Ingress", "web");

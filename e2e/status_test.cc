@@ -13,7 +13,7 @@ TEST_P(Status, TheAddressStandsThereOnlyAfterTheDataplaneServes) {
   EXPECT_TRUE(status_becomes("web", "192.0.2.1"));
   EXPECT_EQ(ask(weir().http(), {"web.test"}).backend(), "a");
 
-  weir().kill_dataplane();
+  weir().stop_dataplane();
   put(simple_ingress("late", "late.test", "b"));
   std::this_thread::sleep_for(Millis(1'500));
   EXPECT_EQ(address_of("late"), "") << "nothing serves it yet";

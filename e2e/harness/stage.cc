@@ -48,7 +48,7 @@ Stage::~Stage() {
   for (const auto& replica : replicas_) {
     replica->stop();
     // deploy/rbac.yaml must be enough for all that the controller did.
-    if (denied_) continue;
+    if (may_be_forbidden_) continue;
     EXPECT_EQ(replica->log().find("forbidden"), std::string::npos) << replica->log();
   }
   if (denied_) api_->allow();
@@ -117,8 +117,13 @@ testing::AssertionResult Stage::status_becomes(const std::string& name, const st
 }
 
 void Stage::deny(std::string_view plural) {
-  denied_ = true;
+  denied_ = may_be_forbidden_ = true;
   api_->deny(plural);
+}
+
+void Stage::stop_api() {
+  may_be_forbidden_ = true;
+  api_->stop();
 }
 
 bool Stage::event_comes(const std::string& name, const std::string& reason) {

@@ -47,6 +47,8 @@ class Stage : public testing::Test {
                                           Millis patience = kPatience);
   // Takes a permission away for the rest of the case.
   void deny(std::string_view plural);
+  // The API server ends. After a start it forbids everything until it has read the roles.
+  void stop_api();
 
  private:
   const std::string server_;
@@ -54,7 +56,8 @@ class Stage : public testing::Test {
   Api* api_ = nullptr;
   std::set<std::tuple<std::string, std::string, std::string>> put_;  // kind, namespace, name
   std::vector<std::unique_ptr<Weir>> replicas_;
-  bool denied_ = false;
+  bool denied_ = false;            // give the permissions back
+  bool may_be_forbidden_ = false;  // the controller's log may say so
   Backend a_, b_;
 };
 

@@ -21,7 +21,7 @@ class Weir {
   void start_controller();
   bool wait_ready(Millis patience = kPatience);
   void kill_controller() { controller_.kill(); }
-  void kill_dataplane() { dataplane_.kill(); }
+  void stop_dataplane() { dataplane_.terminate(); }
   void stop();  // SIGTERM to both, and waits
 
   std::uint16_t http() const { return static_cast<std::uint16_t>(first_); }

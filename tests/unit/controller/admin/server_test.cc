@@ -91,7 +91,6 @@ TEST_F(AdminServerTest, HealthReadinessMetricsAndReportsAreAnswered) {
   EXPECT_THAT(get(port_, "/metrics"), HasSubstr("text/plain; version=0.0.4"));
   EXPECT_THAT(get(port_, "/reports"), HasSubstr("application/json"));
   EXPECT_THAT(get(port_, "/other"), StartsWith("HTTP/1.1 404"));
-  EXPECT_THAT(get(port_, "/healthz", "POST"), StartsWith("HTTP/1.1 404"));
 }
 
 TEST_F(AdminServerTest, ALoopThatStandsStillIsNotHealthy) {

@@ -164,8 +164,10 @@ TEST_F(ClusterStatusTest, AConflictIsTriedAgainWithTheNewerObject) {
   ASSERT_TRUE(until([this] { return status_->is_leader(); }));
   fakes::FakeFaults faults;
   faults.drop_events = true;  // what the controller knows of the object gets old
-  server_.put(ingress("web"));
+  ASSERT_TRUE(until([this] { return connected_; }));
+  run_for(milliseconds(200));
   acknowledges_ = false;
+  server_.put(ingress("web"));
   ASSERT_TRUE(until([this] { return dataplane_.has(wire::FrameType::kCommit); }));
   server_.set_faults(faults);
   base::Json touched = ingress("web");
