@@ -76,6 +76,12 @@ void Loop::remove(IoToken token) {
   Slot* slot = live(token);
   if (slot == nullptr) return;
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slot->fd, nullptr);
+  release(token);
+}
+
+void Loop::release(IoToken token) {
+  Slot* slot = live(token);
+  if (slot == nullptr) return;
   slot->handler = nullptr;
   slot->fd = -1;
   free_slots_.push_back(token.slot);

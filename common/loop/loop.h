@@ -65,6 +65,9 @@ class Loop {
   IoToken add(int fd, IoHandler& handler, std::uint32_t events);
   void modify(IoToken token, std::uint32_t events);  // stale tokens are ignored
   void remove(IoToken token);                        // stale tokens are ignored
+  // remove() without its system call, for an fd that the caller closes next and that has no
+  // duplicate: the kernel forgets it then.
+  void release(IoToken token);
   // Hands the fd to another handler, with no system call; stale tokens are ignored.
   void rebind(IoToken token, IoHandler& handler);
 

@@ -1,8 +1,14 @@
 #include "common/loop/timer_wheel.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace weir::loop {
+namespace {
+
+std::uint64_t bit_of(std::size_t slot) { return std::uint64_t{1} << (slot % 64); }
+
+}  // namespace
 
 Timer::~Timer() { unlink(); }
 
@@ -21,6 +27,8 @@ void Timer::unlink() {
   if (next_ != nullptr) next_->link_ = link_;
   link_ = nullptr;
   next_ = nullptr;
+  const std::size_t slot = static_cast<std::size_t>(slot_tick_) % TimerWheel::kSlots;
+  if (wheel_.slots_[slot] == nullptr) wheel_.occupied_[slot / 64] &= ~bit_of(slot);
   --wheel_.linked_;
 }
 
@@ -32,7 +40,9 @@ std::int64_t TimerWheel::tick_at_or_after(base::TimePoint when) const {
 
 void TimerWheel::link(Timer& timer) {
   timer.slot_tick_ = std::max(tick_at_or_after(timer.deadline_), current_ + 1);
-  Timer*& head = slots_[static_cast<std::size_t>(timer.slot_tick_) % kSlots];
+  const std::size_t slot = static_cast<std::size_t>(timer.slot_tick_) % kSlots;
+  occupied_[slot / 64] |= bit_of(slot);
+  Timer*& head = slots_[slot];
   timer.next_ = head;
   if (head != nullptr) head->link_ = &timer.next_;
   timer.link_ = &head;
@@ -77,12 +87,25 @@ base::Duration TimerWheel::until_next(base::TimePoint now, base::Duration most) 
   if (linked_ == 0) return most;
   const auto ticks = std::min<std::int64_t>(static_cast<std::int64_t>(most / kTick),
                                             static_cast<std::int64_t>(kSlots));
-  for (std::int64_t ahead = 1; ahead <= ticks; ++ahead) {
-    if (slots_[static_cast<std::size_t>(current_ + ahead) % kSlots] == nullptr) continue;
-    const base::TimePoint at = start_ + kTick * (current_ + ahead);
-    return std::clamp<base::Duration>(at - now, base::Duration::zero(), most);
+  const std::int64_t ahead = next_occupied(ticks);
+  if (ahead == 0) return most;
+  const base::TimePoint at = start_ + kTick * (current_ + ahead);
+  return std::clamp<base::Duration>(at - now, base::Duration::zero(), most);
+}
+
+// How many ticks ahead the next slot with a timer lies; 0: none within `most`.
+std::int64_t TimerWheel::next_occupied(std::int64_t most) const {
+  for (std::int64_t ahead = 1; ahead <= most;) {
+    const std::size_t slot = static_cast<std::size_t>(current_ + ahead) % kSlots;
+    const std::uint64_t word = occupied_[slot / 64] >> (slot % 64);
+    if (word == 0) {
+      ahead += static_cast<std::int64_t>(64 - slot % 64);
+      continue;
+    }
+    ahead += std::countr_zero(word);
+    return ahead <= most ? ahead : 0;
   }
-  return most;
+  return 0;
 }
 
 }  // namespace weir::loop

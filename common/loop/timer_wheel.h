@@ -73,11 +73,13 @@ class TimerWheel {
   friend class Timer;
   std::int64_t tick_at_or_after(base::TimePoint when) const;
   void link(Timer& timer);
+  std::int64_t next_occupied(std::int64_t most) const;
 
   base::TimePoint start_;
   std::int64_t current_ = 0;  // the last tick that has been run
   std::size_t linked_ = 0;
   std::array<Timer*, kSlots> slots_{};
+  std::array<std::uint64_t, kSlots / 64> occupied_{};  // a bit per slot that holds a timer
 };
 
 }  // namespace weir::loop

@@ -159,6 +159,19 @@ TEST_F(TimerWheelTest, SleepReachesTheNextSlotAndIsCapped) {
   EXPECT_EQ(wheel_.until_next(clock_.now(), 7s), 0ms);
 }
 
+TEST_F(TimerWheelTest, SleepReachesEveryDistanceAndForgetsTimersThatAreGone) {
+  pass(37'770ms);  // so that the distances below cross the end of the wheel
+  for (int ticks = 1; ticks <= 999; ticks += 7) {
+    Timer timer(wheel_, [this] { ++fired_; });
+    timer.arm(in(TimerWheel::kTick * ticks));
+    EXPECT_EQ(wheel_.until_next(clock_.now(), 10s), TimerWheel::kTick * ticks);
+    Timer nearer(wheel_, [this] { ++fired_; });
+    nearer.arm(in(TimerWheel::kTick * ((ticks + 1) / 2)));
+    EXPECT_EQ(wheel_.until_next(clock_.now(), 10s), TimerWheel::kTick * ((ticks + 1) / 2));
+  }
+  EXPECT_EQ(wheel_.until_next(clock_.now(), 10s), 10s);
+}
+
 TEST_F(TimerWheelTest, RandomHistoriesFireEachDeadlineInItsTick) {
   std::mt19937 random(5);
   struct Watched {
