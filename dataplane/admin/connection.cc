@@ -68,7 +68,7 @@ void Connection::on_closed(const base::Error& error) {
 
 void Connection::on_session_end() {
   if (finished_) return;
-  transport_->close_when_flushed();
+  transport_->close_when_flushed(transport::Farewell::kLinger);
   finish();
 }
 

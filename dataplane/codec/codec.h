@@ -139,6 +139,9 @@ class ServerSession {
   // Ends an idle session at once.
   virtual void start_drain() = 0;
   virtual SessionPhase phase() const = 0;
+  // The client has said that nothing follows what it sent, and all of that has been read: the
+  // connection needs no lingering close. Stays valid after on_session_end().
+  virtual bool client_is_done() const = 0;
   virtual std::size_t open_streams() const = 0;
 };
 

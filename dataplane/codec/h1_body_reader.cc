@@ -10,6 +10,7 @@ namespace weir::codec {
 void BodyReader::start(const Framing& framing) {
   framing_ = framing;
   decoder_.start();
+  parser_.reset();
   trailers_.reset();
   stage_ = framing.kind == Framing::Kind::kNone ? Stage::kEnd : Stage::kBody;
 }
@@ -21,13 +22,14 @@ BodyReader::Event BodyReader::next(Inbox& inbox) {
     const Event event = next_chunked(inbox);
     if (event != Event::kEnd) return event;
     stage_ = Stage::kTrailers;
-    parser_.start(HeadParser::Kind::kTrailers);
+    parser_ = std::make_unique<HeadParser>(context_);
+    parser_->start(HeadParser::Kind::kTrailers);
   }
   return next_trailers(inbox);
 }
 
 const Refusal& BodyReader::refusal() const {
-  return stage_ == Stage::kBody ? decoder_.refusal() : parser_.refusal();
+  return stage_ == Stage::kBody ? decoder_.refusal() : parser_->refusal();
 }
 
 BodyReader::Event BodyReader::next_plain(Inbox& inbox) {
@@ -60,7 +62,7 @@ BodyReader::Event BodyReader::next_chunked(Inbox& inbox) {
 }
 
 BodyReader::Event BodyReader::next_trailers(Inbox& inbox) {
-  switch (parser_.parse(inbox.view())) {
+  switch (parser_->parse(inbox.view())) {
     case HeadParser::Progress::kNeedMore:
       return Event::kNeedMore;
     case HeadParser::Progress::kBad:
@@ -69,8 +71,8 @@ BodyReader::Event BodyReader::next_trailers(Inbox& inbox) {
       break;
   }
   stage_ = Stage::kEnd;
-  trailers_ = parser_.take_head(inbox.view().substr(0, parser_.size()));
-  inbox.skip(parser_.size());
+  trailers_ = parser_->take_head(inbox.view().substr(0, parser_->size()));
+  inbox.skip(parser_->size());
   if (trailers_ == nullptr) return Event::kEnd;
   trailers_->remove_if([](const FieldView& f) { return is_forbidden_trailer(f); });
   return trailers_->field_count() > 0 ? Event::kTrailers : Event::kEnd;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "dataplane/codec/h1_chunked.h"
 #include "dataplane/codec/h1_framing.h"
@@ -16,7 +17,8 @@ class BodyReader {
  public:
   enum class Event : std::uint8_t { kNeedMore, kData, kTrailers, kEnd, kBad };
 
-  explicit BodyReader(SessionContext context) : parser_(context) {}
+  // context: borrowed for the reader's life.
+  explicit BodyReader(const SessionContext& context) : context_(context) {}
 
   void start(const Framing& framing);
   // Drops framing bytes from the inbox and says what comes next. After kData the caller takes
@@ -41,9 +43,10 @@ class BodyReader {
   Event next_chunked(Inbox& inbox);
   Event next_trailers(Inbox& inbox);
 
+  const SessionContext& context_;
   Framing framing_;  // of a known length: what is left
   ChunkedDecoder decoder_;
-  HeadParser parser_;
+  std::unique_ptr<HeadParser> parser_;  // while trailers are read: an idle connection owns none
   HeadPtr trailers_;
   std::size_t data_ = 0;
   Stage stage_ = Stage::kEnd;

@@ -34,8 +34,8 @@ H1Client::H1Client(SessionContext context, ByteStream& wire, ClientTarget& clien
       wire_(wire),
       client_(client),
       inbox_(context.buffers),
-      parser_(context),
-      body_(context),
+      parser_(context_),
+      body_(context_),
       writer_(context.buffers, wire) {}
 
 MessageStream& H1Client::open(MessageTarget& target) {

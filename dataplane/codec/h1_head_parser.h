@@ -21,7 +21,8 @@ class HeadParser {
   enum class Kind : std::uint8_t { kRequest, kResponse, kTrailers };
   enum class Progress : std::uint8_t { kNeedMore, kDone, kBad };
 
-  explicit HeadParser(SessionContext context) : context_(context) {}
+  // context: borrowed for the parser's life.
+  explicit HeadParser(const SessionContext& context) : context_(context) {}
 
   void start(Kind kind);
   // bytes: the section from its first byte; on later calls the same bytes and more behind them.
@@ -44,7 +45,7 @@ class HeadParser {
   Refusal read_line(std::string_view bytes, std::size_t end);
   Refusal read_field(std::string_view bytes, std::size_t end);
 
-  SessionContext context_;
+  const SessionContext& context_;
   HeadPtr head_;
   std::size_t line_at_ = 0;  // start of the line that is being read
   std::size_t scanned_ = 0;  // up to here no control byte was found

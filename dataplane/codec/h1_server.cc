@@ -22,8 +22,8 @@ H1Server::H1Server(SessionContext context, ByteStream& wire, ServerTarget& serve
       wire_(wire),
       server_(server),
       inbox_(context.buffers),
-      parser_(context),
-      body_(context),
+      parser_(context_),
+      body_(context_),
       writer_(context.buffers, wire) {
   parser_.start(HeadParser::Kind::kRequest);
 }
@@ -249,6 +249,9 @@ void H1Server::break_off(const base::Error& error) {
 void H1Server::end_session() {
   if (ended_) return;
   ended_ = true;
+  // Old clients send an empty line behind a body: only a request without one is taken at its word.
+  client_done_ = busy_ && in_ == In::kDone && inbox_.empty() && !facts_.keeps_connection &&
+                 facts_.framing.kind == Framing::Kind::kNone;
   busy_ = false;
   target_ = nullptr;
   if (!running_) inbox_.clear();

@@ -29,6 +29,7 @@ class H1Server final : public ServerSession, private MessageStream {
   void on_drained() override;
   void start_drain() override;
   SessionPhase phase() const override;
+  bool client_is_done() const override { return client_done_; }
   std::size_t open_streams() const override { return busy_ ? 1 : 0; }
 
  private:
@@ -87,6 +88,7 @@ class H1Server final : public ServerSession, private MessageStream {
   bool reading_paused_ = false;
   bool over_high_ = false;
   bool ended_ = false;
+  bool client_done_ = false;  // when the session ended
 };
 
 }  // namespace weir::codec

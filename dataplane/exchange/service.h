@@ -21,11 +21,11 @@ namespace weir::exchange {
 // is to stay small.
 struct ClientFacts {
   base::SocketAddress peer;
+  std::uint16_t public_port = 0;
   std::string address;        // peer's IP as text
   std::string_view listener;  // name of the listener
   std::string_view route_table;
-  std::string_view listener_hostname;  // only this host is served; empty: all
-  std::uint16_t public_port = 0;
+  std::string_view listener_hostname;        // only this host is served; empty: all
   const transport::TlsFacts* tls = nullptr;  // null: plain
   std::string_view protocol = "HTTP/1.1";
 };

@@ -99,7 +99,7 @@ void Connection::lose(const base::Error& error) {
 void Connection::close(const char* why) {
   if (finished_) return;
   lose(base::Error{base::ErrorKind::kClosed, base::Origin::kSelf, false, why});
-  transport_->close_when_flushed();
+  transport_->close_when_flushed(transport::Farewell::kLinger);
 }
 
 codec::MessageTarget& Connection::on_request(codec::MessageStream& stream) {
@@ -125,7 +125,10 @@ void Connection::on_bad_request(codec::MessageStream& stream, int status, const 
 
 void Connection::on_session_end() {
   if (finished_) return;
-  transport_->close_when_flushed();
+  // Over TLS the client still answers with its own close_notify.
+  const bool is_over = client_.tls == nullptr && session_->client_is_done();
+  transport_->close_when_flushed(is_over ? transport::Farewell::kAtOnce
+                                         : transport::Farewell::kLinger);
   finish();
 }
 

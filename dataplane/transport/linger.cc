@@ -14,6 +14,23 @@ namespace {
 constexpr auto kLinger = std::chrono::seconds(2);
 constexpr auto kPatience = std::chrono::seconds(30);
 
+enum class Sent : std::uint8_t { kAll, kBlocked, kFailed };
+
+// MSG_MORE holds the last segment back, so that the FIN which follows at once travels in it.
+Sent send_rest(Lingering& rest) {
+  std::array<iovec, 64> parts;
+  while (!rest.out.empty()) {
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = rest.out.gather(parts);
+    const ssize_t sent = sendmsg(rest.fd.get(), &message, MSG_NOSIGNAL | MSG_MORE);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return errno == EAGAIN ? Sent::kBlocked : Sent::kFailed;
+    rest.out.consume(static_cast<std::size_t>(sent));
+  }
+  return Sent::kAll;
+}
+
 class LingeringSocket final : public worker::Buried,
                               public loop::IoHandler,
                               public loop::Flushable,
@@ -41,19 +58,11 @@ class LingeringSocket final : public worker::Buried,
   }
 
   void flush() override {
-    std::array<iovec, 64> parts;
-    while (!rest_.out.empty()) {
-      msghdr message{};
-      message.msg_iov = parts.data();
-      message.msg_iovlen = rest_.out.gather(parts);
-      const ssize_t sent = sendmsg(rest_.fd.get(), &message, MSG_NOSIGNAL);
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent < 0 && errno != EAGAIN) return end();
-      if (sent < 0) return wait_writable();
-      rest_.out.consume(static_cast<std::size_t>(sent));
-      timer_.arm(worker_.loop().now() + kPatience);
-    }
-    if (rest_.peer_done) return end();
+    const std::size_t before = rest_.out.bytes();
+    const Sent sent = send_rest(rest_);
+    if (rest_.out.bytes() < before) timer_.arm(worker_.loop().now() + kPatience);
+    if (sent == Sent::kBlocked) return wait_writable();
+    if (sent == Sent::kFailed || rest_.peer_done) return end();
     shutdown(rest_.fd.get(), SHUT_WR);
     flushed_ = true;
     timer_.cancel();
@@ -91,7 +100,7 @@ class LingeringSocket final : public worker::Buried,
   void stop() {
     timer_.cancel();
     worker_.loop().flush_cancel(*this);
-    worker_.loop().remove(std::exchange(rest_.token, {}));
+    worker_.loop().release(std::exchange(rest_.token, {}));
     rest_.fd.reset();
   }
 
@@ -104,6 +113,10 @@ class LingeringSocket final : public worker::Buried,
 }  // namespace
 
 void linger(worker::Worker& worker, Lingering rest) {
+  if (rest.peer_done && send_rest(rest) != Sent::kBlocked) {
+    worker.loop().release(rest.token);
+    return rest.fd.reset();
+  }
   worker.adopt(std::make_unique<LingeringSocket>(worker, std::move(rest)));
 }
 

@@ -12,12 +12,13 @@ struct Lingering {
   base::UniqueFd fd;
   loop::IoToken token;  // its registration with the worker's loop; may be invalid
   OutQueue out;
-  bool peer_done = false;  // the peer has sent its FIN
+  bool peer_done = false;  // the peer sends nothing more
 };
 
 // Writes the rest, sends FIN, and discards what the peer still sends until it closes too, at most
 // 2 s; a close with unread input would reset the connection and destroy the last bytes (RFC 9112
-// section 9.6). A peer that takes nothing for 30 s is closed.
+// section 9.6). A peer that takes nothing for 30 s is closed. When the peer is done and the kernel
+// takes the rest, the socket is closed before this returns.
 void linger(worker::Worker& worker, Lingering rest);
 
 }  // namespace weir::transport

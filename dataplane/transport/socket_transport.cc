@@ -29,7 +29,7 @@ SocketTransport::~SocketTransport() { close_socket(); }
 void SocketTransport::close_socket() {
   state_ = State::kClosed;
   worker_.loop().flush_cancel(*this);
-  worker_.loop().remove(std::exchange(token_, {}));
+  worker_.loop().release(std::exchange(token_, {}));
   fd_.reset();
   out_.clear();
 }
@@ -202,7 +202,7 @@ void SocketTransport::finish_writing() {
   schedule(false);
 }
 
-void SocketTransport::close_when_flushed() {
+void SocketTransport::close_when_flushed(Farewell farewell) {
   target_ = nullptr;
   if (state_ != State::kOpen || write_error_ != 0) return close_socket();
   // All that is still to be encoded goes into the queue, which outlives this object.
@@ -216,7 +216,8 @@ void SocketTransport::close_when_flushed() {
     }
   }
   worker_.loop().flush_cancel(*this);
-  Lingering rest{std::move(fd_), std::exchange(token_, {}), std::move(all), read_closed_};
+  Lingering rest{std::move(fd_), std::exchange(token_, {}), std::move(all),
+                 read_closed_ || farewell == Farewell::kAtOnce};
   close_socket();
   linger(worker_, std::move(rest));
 }

@@ -167,7 +167,7 @@ void TlsTransport::refuse_plain_http() {
   if (!server_->plain_http_answer.empty()) {
     out_.push(worker_.buffers().copy(server_->plain_http_answer));
   }
-  close_when_flushed();
+  close_when_flushed(Farewell::kLinger);
   if (target != nullptr) target->on_closed(handshake_error("plain HTTP request sent to TLS port"));
 }
 

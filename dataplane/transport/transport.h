@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,11 @@ struct TlsFacts {
   std::string_view alpn;         // "h2", "http/1.1", or empty
   bool resumed = false;
 };
+
+// How to part from the peer. kLinger: it may still be sending, and a close with unread input would
+// reset the connection and destroy the last bytes (RFC 9112 section 9.6). kAtOnce: all that it will
+// ever send has been read.
+enum class Farewell : std::uint8_t { kLinger, kAtOnce };
 
 // Receives a transport's events. After on_closed nothing follows.
 class TransportTarget {
@@ -46,9 +52,10 @@ class Transport {
   virtual std::size_t queued() const = 0;
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
-  virtual void finish_writing() = 0;      // FIN / close_notify after the queue
-  virtual void close_when_flushed() = 0;  // then no event follows; lingers up to 2 s so that the
-                                          // peer can read the last bytes
+  virtual void finish_writing() = 0;  // FIN / close_notify after the queue
+  // No event follows. The end of the stream leaves with the last bytes, in the same segment where
+  // they fit; kLinger then discards input for up to 2 s.
+  virtual void close_when_flushed(Farewell farewell) = 0;
   virtual const base::SocketAddress& peer() const = 0;
   virtual const base::SocketAddress& local() const = 0;
   virtual const TlsFacts* tls() const = 0;  // null for plain TCP

@@ -75,7 +75,7 @@ void Connection::on_stream_over() {
 
 void Connection::on_session_end() {
   if (state_ == State::kClosed) return;
-  transport_->close_when_flushed();
+  transport_->close_when_flushed(transport::Farewell::kLinger);
   close(closed("session ended"));
 }
 

@@ -247,6 +247,31 @@ TEST(H1Server, ClientThatClosesItsSideStillGetsTheResponse) {
   EXPECT_EQ(rig.server.session_ends, 1);
 }
 
+TEST(H1Server, AClientIsDoneOnlyWhenItSaidSoAndAllOfItsBytesWereRead) {
+  const struct {
+    std::string_view request;
+    bool is_done;
+  } cases[] = {
+      {"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", true},
+      {"GET / HTTP/1.0\r\nHost: h\r\n\r\n", true},
+      {"GET / HTTP/1.1\r\nHost: h\r\n\r\n", false},  // closed by our own drain
+      {"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET", false},
+      {"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\na", false},
+      {"GET / HTTP/1.1\r\nHost : h\r\nConnection: close\r\n\r\n", false},  // refused
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.request);
+    ServerRig rig;
+    rig.session->on_bytes(c.request);
+    if (rig.server.refused.empty()) {
+      rig.session->start_drain();
+      rig.server.reply(200, "x");
+    }
+    EXPECT_EQ(rig.server.session_ends, 1);
+    EXPECT_EQ(rig.session->client_is_done(), c.is_done);
+  }
+}
+
 TEST(H1Server, CloseInsideABodyResetsAndALostConnectionToo) {
   for (const bool is_lost : {false, true}) {
     ServerRig rig;

@@ -165,7 +165,7 @@ TEST_F(TcpTest, CloseWhenFlushedDeliversEverythingAfterTheOwnerIsGone) {
   accept_pair();
   const std::string big(4 * 1024 * 1024, 'y');
   transport_->write(worker_.buffers().copy(big));
-  transport_->close_when_flushed();
+  transport_->close_when_flushed(Farewell::kLinger);
   EXPECT_EQ(transport_->queued(), 0U);
   transport_.reset();
   EXPECT_EQ(peer_reads_all(), big);
@@ -181,14 +181,38 @@ TEST_F(TcpTest, UnreadInputDoesNotResetTheLastBytes) {
   peer_sends(std::string(100'000, 'u'));  // arrives, and nobody reads it before the close
   transport_->pause_reading();
   transport_->write(worker_.buffers().copy("413"));
-  transport_->close_when_flushed();
+  transport_->close_when_flushed(Farewell::kLinger);
   transport_.reset();
   EXPECT_EQ(peer_reads_all(), "413");
 }
 
+TEST_F(TcpTest, AFarewellAtOnceDeliversTheLastBytesAndKeepsNothing) {
+  accept_pair();
+  transport_->write(worker_.buffers().copy("last"));
+  transport_->close_when_flushed(Farewell::kAtOnce);
+  transport_.reset();
+  EXPECT_EQ(worker_.buffers().chunks_taken(), 0U);
+  EXPECT_EQ(peer_reads_all(), "last");
+  // The socket is gone, not half closed: what comes now is answered by a reset.
+  EXPECT_GE(send(peer_.get(), "?", 1, MSG_NOSIGNAL), 0);
+  EXPECT_TRUE(run_until(
+      [&] { return send(peer_.get(), "?", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EPIPE; },
+      milliseconds(1'000)));
+}
+
+TEST_F(TcpTest, AFarewellAtOnceOutlivesAFullKernelBuffer) {
+  accept_pair();
+  const std::string big(4 * 1024 * 1024, 'y');
+  transport_->write(worker_.buffers().copy(big));
+  transport_->close_when_flushed(Farewell::kAtOnce);
+  transport_.reset();
+  EXPECT_EQ(peer_reads_all(), big);
+  EXPECT_TRUE(run_until([&] { return worker_.buffers().chunks_taken() == 0; }));
+}
+
 TEST_F(TcpTest, ALingeringSocketEndsAfterTwoSecondsEvenWhenThePeerStays) {
   accept_pair();
-  transport_->close_when_flushed();
+  transport_->close_when_flushed(Farewell::kLinger);
   transport_.reset();
   EXPECT_EQ(peer_reads_all(), "");
   const auto start = std::chrono::steady_clock::now();

@@ -345,7 +345,7 @@ TEST_F(TlsTest, LargeBodiesPassBothWaysAndOurCloseIsClean) {
     if (events_->received.size() < ask.send.size()) return;
     transport_->write(worker_.buffers().copy("head"));
     transport_->write(worker_.buffers().copy(big));
-    transport_->close_when_flushed();
+    transport_->close_when_flushed(Farewell::kLinger);
     transport_.reset();
   };
   const TlsGot got = beside_loop([&] { return run_tls_client(client.get(), ask); });

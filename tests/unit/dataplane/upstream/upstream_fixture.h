@@ -24,7 +24,7 @@ class ScriptedTransport final : public transport::Transport {
   void pause_reading() override { reading = false; }
   void resume_reading() override { reading = true; }
   void finish_writing() override {}
-  void close_when_flushed() override { flushed = true; }
+  void close_when_flushed(transport::Farewell) override { flushed = true; }
   const base::SocketAddress& peer() const override { return address_; }
   const base::SocketAddress& local() const override { return address_; }
   const transport::TlsFacts* tls() const override { return nullptr; }
