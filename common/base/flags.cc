@@ -54,6 +54,11 @@ Flags& Flags::add(std::string_view name, std::uint16_t& target, std::string_view
   return *this;
 }
 
+Flags& Flags::add(std::string_view name, std::uint32_t& target, std::string_view help) {
+  impl_->app.add_option(dashed(name), target, std::string(help))->capture_default_str();
+  return *this;
+}
+
 Flags& Flags::positional(std::string_view name, std::vector<std::string>& target,
                          std::string_view help) {
   impl_->app.add_option(std::string(name), target, std::string(help));

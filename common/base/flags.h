@@ -28,6 +28,7 @@ class Flags {
   Flags& add(std::string_view name, bool& target, std::string_view help);
   Flags& add(std::string_view name, int& target, std::string_view help);
   Flags& add(std::string_view name, std::uint16_t& target, std::string_view help);
+  Flags& add(std::string_view name, std::uint32_t& target, std::string_view help);
   // Words without dashes, in order.
   Flags& positional(std::string_view name, std::vector<std::string>& target, std::string_view help);
 

@@ -66,7 +66,11 @@ void add_serving_flags(base::Flags& flags, Options& o) {
            "NAMESPACE/NAME of the Secret served without a better match")
       .add("annotations-prefix", o.annotations_prefix,
            "prefix of the annotations that are honoured")
-      .add("disable-access-log", o.disable_access_log, "no access log");
+      .add("disable-access-log", o.disable_access_log, "no access log")
+      .add("max-connections", o.max_connections,
+           "client connections of a dataplane at a time; 0: from its limit of descriptors")
+      .add("connections-per-address", o.connections_per_address,
+           "connections of one client address at a time; more are closed at accept; 0: no limit");
 }
 
 void add_status_flags(base::Flags& flags, Options& o) {
@@ -128,6 +132,8 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   config.https_public_port = o.public_https_port != 0 ? o.public_https_port : o.https_port;
   config.annotations.prefix = o.annotations_prefix;
   config.settings.access_log = !o.disable_access_log;
+  config.settings.max_connections = o.max_connections;
+  config.settings.connections_per_address = o.connections_per_address;
   return config;
 }
 

@@ -38,6 +38,8 @@ struct Options {
   std::string default_ssl_certificate;
   std::string annotations_prefix = std::string(annotations::kDefaultPrefix);
   bool disable_access_log = false;
+  std::uint32_t max_connections = 0;          // 0: from the dataplane's limit of descriptors
+  std::uint32_t connections_per_address = 0;  // 0: no limit
 
   std::string publish_service;
   std::vector<std::string> publish_status_address;
