@@ -192,9 +192,13 @@ class Weir(Peer):
         os.makedirs(manifests)
         write_manifests(manifests, bench)
         self.log_path = os.path.join(self.folder, "access.log") if bench.loaded else "off"
+        limits = []
+        if bench.loaded:
+            for argument in ("--max-connections=16000", "--connections-per-address=10000"):
+                limits += ["--controller-arg", argument]
         self.spawn([os.path.join(bench.bin, "weirctl"), "up", "-f", manifests, "--http-port", str(self.http_port), "--https-port",
                     str(self.https_port), "--admin-port", str(self.http_port + 50), "--workers", "1", "--default-ssl-certificate",
-                    "default/bench", "--access-log-path", self.log_path])
+                    "default/bench", "--access-log-path", self.log_path] + limits)
         self.bin = bench.bin
 
     def pids(self):

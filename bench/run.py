@@ -93,14 +93,14 @@ def print_table(title, samples, versions):
         print("| %s | %s | %s |" % (workload, " | ".join(cells), ratio))
 
 
-def print_counts(peers, connections):
+def print_counts(peers, connections, idle, started_pss):
     print("\n| figure | " + " | ".join(p.name for p in peers) + " |")
     print("|---" * (len(peers) + 1) + "|")
     calls = {p.name: measure.syscalls_per_request(p, 2, 64) for p in peers}
     print("| syscalls per keep-alive request, 64 connections | " + " | ".join("%.2f" % calls[p.name][0] for p in peers) + " |")
-    idle = {p.name: measure.idle_bytes(p, connections) for p in peers if p.name != "null"}
     print("| bytes per idle plain connection (PSS, %d) | " % connections + " | ".join("%.0f" % idle[p.name] if p.name in idle else "-" for p in peers) + " |")
-    print("| PSS, MB | " + " | ".join("%.1f" % (measure.pss_kb(p.pids()) / 1024) for p in peers) + " |")
+    print("| PSS after the start, MB | " + " | ".join("%.1f" % started_pss[p.name] for p in peers) + " |")
+    print("| PSS after the load, MB | " + " | ".join("%.1f" % (measure.pss_kb(p.pids()) / 1024) for p in peers) + " |")
     print("\nWeir's calls per request: %s" % json.dumps(calls.get("weir", (0, {}))[1]))
 
 
@@ -137,11 +137,14 @@ def measure_profile(args, loaded):
         try:
             started = start_all(bench, chosen, running)
             loads = {n: w for n, w in workloads(bench, args.seconds).items() if not args.only or args.only in n}
+            # First, on fresh processes: after a load idle connections live in memory that was freed, and seem to cost nothing.
+            pss = {p.name: measure.pss_kb(p.pids()) / 1024 for p in started}
+            idle = {p.name: measure.idle_bytes(p, args.idle) for p in started if p.name != "null" and not args.only and not loaded}
             samples = run_rounds(started, loads, args.rounds)
             print_table("loaded: JSON access log, 5,000 hosts, a connection limit" if loaded else "bare", samples,
                         {p.name: p.version() for p in started})
-            if not loaded and not args.only:
-                print_counts(started, args.idle)
+            if not args.only:
+                print_counts(started, args.idle, idle, pss)
             print("\nVersions: " + "; ".join("%s: %s" % (p.name, p.version()) for p in started))
         finally:
             stop_all(running)
@@ -150,7 +153,7 @@ def measure_profile(args, loaded):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=1, help="length of one sample")
+    parser.add_argument("--seconds", type=int, default=1, help="length of one sample")
     parser.add_argument("--peers", default="", help="comma list of null,nginx,nginx-64k,haproxy,weir; empty: all")
     parser.add_argument("--only", default="", help="only workloads whose name holds this text")
     parser.add_argument("--profile", default="both", choices=["bare", "loaded", "both"])
