@@ -19,6 +19,7 @@ class BodyReader {
 
   // context: borrowed for the reader's life.
   explicit BodyReader(const SessionContext& context) : context_(context) {}
+  explicit BodyReader(SessionContext&& context) = delete;
 
   void start(const Framing& framing);
   // Drops framing bytes from the inbox and says what comes next. After kData the caller takes

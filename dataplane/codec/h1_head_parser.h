@@ -23,6 +23,7 @@ class HeadParser {
 
   // context: borrowed for the parser's life.
   explicit HeadParser(const SessionContext& context) : context_(context) {}
+  explicit HeadParser(SessionContext&& context) = delete;
 
   void start(Kind kind);
   // bytes: the section from its first byte; on later calls the same bytes and more behind them.

@@ -43,7 +43,8 @@ TEST(HeadParser, TakesTheWholeHeadInOneBlockWithoutAllocatingAgain) {
   Memory memory;
   const char* block = nullptr;
   for (int i = 0; i < 3; ++i) {
-    HeadParser parser(memory.context());
+    const SessionContext context = memory.context();
+    HeadParser parser(context);
     parser.start(HeadParser::Kind::kRequest);
     const std::string bytes = std::string(kBrowserHead) + "next";
     ASSERT_EQ(parser.parse(bytes), HeadParser::Progress::kDone);
@@ -61,7 +62,8 @@ TEST(HeadParser, TakesTheWholeHeadInOneBlockWithoutAllocatingAgain) {
 
 TEST(HeadParser, SaysOfARefusedHeadWhatItCouldRead) {
   Memory memory;
-  HeadParser parser(memory.context());
+  const SessionContext context = memory.context();
+  HeadParser parser(context);
   parser.start(HeadParser::Kind::kRequest);
   const std::string_view bytes = "PUT /x HTTP/1.1\r\nA: 1\r\nB : 2\r\n";
   ASSERT_EQ(parser.parse(bytes), HeadParser::Progress::kBad);
@@ -83,7 +85,8 @@ TEST(HeadParser, SmallerLimitsHold) {
     SCOPED_TRACE(c.name);
     Memory memory;
     memory.limits = c.limits;
-    HeadParser parser(memory.context());
+    const SessionContext context = memory.context();
+    HeadParser parser(context);
     parser.start(HeadParser::Kind::kRequest);
     ASSERT_EQ(parser.parse(c.bytes), HeadParser::Progress::kBad);
     EXPECT_EQ(parser.refusal().status, c.status);
@@ -94,7 +97,8 @@ TEST(HeadParser, SmallerLimitsHold) {
 TEST(HeadParser, CostOfABrowserHead) {
   constexpr int kRounds = 20'000;
   Memory memory;
-  HeadParser parser(memory.context());
+  const SessionContext context = memory.context();
+  HeadParser parser(context);
   std::size_t fields = 0;
   std::size_t written = 0;
   const auto measure = [](auto&& work) {
