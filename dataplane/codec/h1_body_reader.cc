@@ -15,14 +15,14 @@ void BodyReader::start(const Framing& framing) {
   stage_ = framing.kind == Framing::Kind::kNone ? Stage::kEnd : Stage::kBody;
 }
 
-BodyReader::Event BodyReader::next(Inbox& inbox) {
+BodyReader::Event BodyReader::next(Inbox& inbox, const SessionContext& context) {
   if (stage_ == Stage::kEnd) return Event::kEnd;
   if (framing_.kind != Framing::Kind::kChunked) return next_plain(inbox);
   if (stage_ == Stage::kBody) {
     const Event event = next_chunked(inbox);
     if (event != Event::kEnd) return event;
     stage_ = Stage::kTrailers;
-    parser_ = std::make_unique<HeadParser>(context_);
+    parser_ = std::make_unique<HeadParser>(context);
     parser_->start(HeadParser::Kind::kTrailers);
   }
   return next_trailers(inbox);

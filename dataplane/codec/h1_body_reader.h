@@ -17,15 +17,12 @@ class BodyReader {
  public:
   enum class Event : std::uint8_t { kNeedMore, kData, kTrailers, kEnd, kBad };
 
-  // context: borrowed for the reader's life.
-  explicit BodyReader(const SessionContext& context) : context_(context) {}
-  explicit BodyReader(SessionContext&& context) = delete;
-
   void start(const Framing& framing);
   // Drops framing bytes from the inbox and says what comes next. After kData the caller takes
   // data() bytes; after kTrailers take_trailers(); after kEnd or kBad it stops. A body until close
   // never ends here.
-  Event next(Inbox& inbox);
+  //   context: outlives the body.
+  Event next(Inbox& inbox, const SessionContext& context);
 
   std::size_t data() const { return data_; }
   HeadPtr take_trailers() { return std::move(trailers_); }
@@ -44,7 +41,6 @@ class BodyReader {
   Event next_chunked(Inbox& inbox);
   Event next_trailers(Inbox& inbox);
 
-  const SessionContext& context_;
   Framing framing_;  // of a known length: what is left
   ChunkedDecoder decoder_;
   std::unique_ptr<HeadParser> parser_;  // while trailers are read: an idle connection owns none

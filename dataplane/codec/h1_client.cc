@@ -35,7 +35,6 @@ H1Client::H1Client(SessionContext context, ByteStream& wire, ClientTarget& clien
       client_(client),
       inbox_(context.buffers),
       parser_(context_),
-      body_(context_),
       writer_(context.buffers, wire) {}
 
 MessageStream& H1Client::open(MessageTarget& target) {
@@ -252,7 +251,7 @@ bool H1Client::read_interim(HeadPtr head, const HeadFacts& facts) {
 }
 
 bool H1Client::read_body() {
-  switch (body_.next(inbox_)) {
+  switch (body_.next(inbox_, context_)) {
     case BodyReader::Event::kNeedMore:
       return false;
     case BodyReader::Event::kData:

@@ -23,7 +23,6 @@ H1Server::H1Server(SessionContext context, ByteStream& wire, ServerTarget& serve
       server_(server),
       inbox_(context.buffers),
       parser_(context_),
-      body_(context_),
       writer_(context.buffers, wire) {
   parser_.start(HeadParser::Kind::kRequest);
 }
@@ -153,7 +152,7 @@ void H1Server::start_request() {
   parser_.start(HeadParser::Kind::kRequest);
   blank_ = Blank::kNone;
   if (refusal) return refuse(refusal, head.get());
-  version_minor_ = head->version_minor();
+  version_minor_ = static_cast<std::uint8_t>(head->version_minor());
   answers_head_ = head->method() == "HEAD";
   busy_ = true;
   head_sent_ = false;
@@ -169,7 +168,7 @@ void H1Server::start_request() {
 }
 
 bool H1Server::read_body() {
-  switch (body_.next(inbox_)) {
+  switch (body_.next(inbox_, context_)) {
     case BodyReader::Event::kNeedMore:
       return false;
     case BodyReader::Event::kData: {
@@ -205,7 +204,7 @@ void H1Server::refuse(const Refusal& refusal, const Head* head) {
   busy_ = true;
   head_sent_ = false;
   facts_ = {};
-  version_minor_ = head != nullptr ? head->version_minor() : 1;
+  version_minor_ = static_cast<std::uint8_t>(head != nullptr ? head->version_minor() : 1);
   answers_head_ = head != nullptr && head->method() == "HEAD";
   server_.on_bad_request(*this, refusal.status, to_error(refusal, base::Origin::kClient), head);
 }
@@ -213,7 +212,7 @@ void H1Server::refuse(const Refusal& refusal, const Head* head) {
 void H1Server::refuse_body(const Refusal& refusal) {
   const bool can_answer = target_ != nullptr && !head_sent_;
   const bool answers_head = answers_head_;
-  const int version_minor = version_minor_;
+  const std::uint8_t version_minor = version_minor_;
   if (MessageTarget* target = std::exchange(target_, nullptr)) {
     target->on_reset(to_error(refusal, base::Origin::kClient));
   }

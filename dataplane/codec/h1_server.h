@@ -73,7 +73,7 @@ class H1Server final : public ServerSession, private MessageStream {
   BodyWriter writer_;
   MessageTarget* target_ = nullptr;  // null: none, or its stream is over
   HeadFacts facts_;
-  int version_minor_ = 1;
+  std::uint8_t version_minor_ = 1;
   In in_ = In::kHead;
   Blank blank_ = Blank::kNone;
   bool busy_ = false;       // a response is due or on its way
