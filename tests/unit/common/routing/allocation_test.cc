@@ -16,14 +16,15 @@ std::size_t allocations = 0;
 #endif
 
 // Counts every allocation of this program.
-void* operator new(std::size_t size) {
+// Not inlined: g++ 12 would see malloc and free where it looks for new and delete.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   void* memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) std::abort();
   return memory;
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace weir::routing {
 namespace {
