@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "common/base/fd.h"
@@ -45,6 +46,8 @@ int run() {
   }
   const int result = enter_namespace() ? RUN_ALL_TESTS() : fail("cannot enter the namespace");
   script("down.sh", folder);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
   return result;
 }
 
