@@ -122,23 +122,26 @@ void Pipeline::schedule(bool at_once) {
   if (phase_ == Phase::kListing) return;
   const base::TimePoint now = loop_.clock().now();
   if (first_event_ == base::TimePoint{}) first_event_ = now;
-  if (at_once || now - last_run_ >= options_.burst_ceiling) {
+  const base::Duration rest = std::min(options_.burst_ceiling, last_cost_ * options_.rest);
+  if (at_once || now - last_run_ >= rest) {
     loop_.flush_later(*flush_);
   } else if (!burst_timer_.armed()) {
-    burst_timer_.arm(last_run_ + options_.burst_ceiling);
+    burst_timer_.arm(last_run_ + rest);
   }
 }
 
 void Pipeline::run() {
   const base::TimePoint now = loop_.clock().now();
-  last_run_ = now;
   engine_.run(loop_.clock(), now + (phase_ == Phase::kLive ? options_.slice : options_.first_slice),
               changes_);
+  last_run_ = loop_.clock().now();
+  running_cost_ += last_run_ - now;
   follow_wants();
   if (engine_.dirty()) {
     loop_.post([this] { run(); });
     return;
   }
+  last_cost_ = std::exchange(running_cost_, {});
   if (phase_ == Phase::kBuilding) {
     maybe_live();
   } else {

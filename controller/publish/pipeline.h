@@ -36,6 +36,9 @@ class PipelineTarget {
 class Pipeline final : public kubernetes::SourceTarget {
  public:
   struct Options {
+    // After a run the next one waits `rest` times what the run took, and never longer than the
+    // ceiling: a burst costs a fifth of the thread at most, and cheap changes hardly wait.
+    int rest = 4;
     base::Duration burst_ceiling = std::chrono::milliseconds(20);
     base::Duration slice = std::chrono::milliseconds(5);
     base::Duration first_slice = std::chrono::milliseconds(50);  // before on_synced
@@ -102,7 +105,9 @@ class Pipeline final : public kubernetes::SourceTarget {
   std::unique_ptr<Flush> flush_;
   loop::Timer burst_timer_;
   loop::Timer patience_timer_;
-  base::TimePoint last_run_{};
+  base::TimePoint last_run_{};  // end of the last run
+  base::Duration last_cost_{};  // of the last run, all its slices
+  base::Duration running_cost_{};
   base::TimePoint first_event_{};
   base::Duration last_latency_{};
   std::uint64_t events_ = 0;
