@@ -156,6 +156,8 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
 Process::~Process() {
   loop_.remove(signal_token_);
   for (const auto& worker : workers_) worker->stop();
+  // A verification may still run for a client that is gone: it ends into a loop, so before them.
+  offload_.stop();
 }
 
 snapshot::Configuration::Parts Process::configuration_parts() {

@@ -42,13 +42,16 @@ Offload::Offload(std::size_t threads, std::size_t queue_limit) : queue_limit_(qu
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-Offload::~Offload() {
+Offload::~Offload() { stop(); }
+
+void Offload::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 OffloadHandle Offload::submit(loop::Loop& home, base::Duration patience,

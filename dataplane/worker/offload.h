@@ -38,15 +38,18 @@ class Offload {
  public:
   // threads >= 1; queue_limit: jobs waiting, over it submit refuses (the caller answers 503).
   Offload(std::size_t threads, std::size_t queue_limit);
-  ~Offload();  // finishes running jobs, drops waiting ones
+  ~Offload();  // stops
   Offload(const Offload&) = delete;
   Offload& operator=(const Offload&) = delete;
 
   // work runs on a pool thread; done runs on home's thread after it, unless the handle died first.
-  // home must outlive the pool. A job that waited longer than `patience` is dropped: done(false);
-  // else done(true). Returns a handle that is not pending when the queue is full.
+  // home must live until stop() returns. A job that waited longer than `patience` is dropped:
+  // done(false); else done(true). Returns a handle that is not pending when the queue is full.
   OffloadHandle submit(loop::Loop& home, base::Duration patience, base::UniqueFunction<void()> work,
                        base::UniqueFunction<void(bool ran)> done);
+  // Finishes running jobs, whose completions are posted, drops waiting ones, refuses new ones.
+  // Called before the loops of the jobs end. One thread, at most once beside the destructor.
+  void stop();
   std::size_t waiting() const;
 
  private:

@@ -123,6 +123,7 @@ TEST(Offload, TheEndFinishesTheRunningJobAndDropsTheWaitingOnes) {
   Blocker blocker;
   OffloadHandle running;
   OffloadHandle waiting;
+  std::thread opener;
   {
     Offload pool(1, 8);
     running = pool.submit(
@@ -134,14 +135,40 @@ TEST(Offload, TheEndFinishesTheRunningJobAndDropsTheWaitingOnes) {
         [](bool) {});
     blocker.wait_started();
     waiting = pool.submit(home, seconds(5), [&] { ++worked; }, [](bool) {});
-    std::thread opener([&] {
+    opener = std::thread([&] {
       std::this_thread::sleep_for(milliseconds(20));
       blocker.release();
     });
-    opener.detach();
   }
+  opener.join();
   EXPECT_EQ(worked, 1);
   home.run_once(milliseconds(0));
+}
+
+TEST(Offload, AfterStopAHomeMayEndBeforeThePoolAndANewJobIsRefused) {
+  Offload pool(1, 8);
+  Blocker blocker;
+  std::atomic<bool> worked{false};
+  std::thread opener;
+  {
+    loop::Loop home;
+    OffloadHandle running = pool.submit(
+        home, seconds(5),
+        [&] {
+          blocker.work();
+          worked = true;
+        },
+        [](bool) {});
+    blocker.wait_started();
+    opener = std::thread([&] {
+      std::this_thread::sleep_for(milliseconds(20));
+      blocker.release();
+    });
+    pool.stop();
+    EXPECT_TRUE(worked);
+    EXPECT_FALSE(pool.submit(home, seconds(5), [] {}, [](bool) {}).pending());
+  }
+  opener.join();
 }
 
 }  // namespace
