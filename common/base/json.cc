@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <numeric>
 
 namespace weir::base {
@@ -17,14 +18,15 @@ class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonB
  public:
   bool Null() { return add(Json()); }
   bool Bool(bool value) { return add(Json(value)); }
-  bool Int(int value) { return add(Json(value)); }
-  bool Uint(unsigned value) { return add(Json(static_cast<std::int64_t>(value))); }
-  bool Int64(std::int64_t value) { return add(Json(value)); }
-  bool Uint64(std::uint64_t value) {
-    return value > INT64_MAX ? add(Json(static_cast<double>(value)))
-                             : add(Json(static_cast<std::int64_t>(value)));
+  // Numbers come as text: RapidJSON's own exact conversion counts the leading zeros of a zero.
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    std::int64_t whole = 0;
+    const auto [end, error] = std::from_chars(text, text + size, whole);
+    if (error == std::errc() && end == text + size) return add(Json(whole));
+    const double value = std::strtod(std::string(text, size).c_str(), nullptr);
+    too_big_ = !std::isfinite(value);
+    return !too_big_ && add(Json(value));
   }
-  bool Double(double value) { return add(Json(value)); }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     return add(Json(std::string(text, size)));
   }
@@ -38,6 +40,7 @@ class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonB
   bool EndArray(rapidjson::SizeType) { return close(); }
 
   Json take() { return std::move(root_); }
+  bool number_too_big() const { return too_big_; }
 
  private:
   bool open(Json value) {
@@ -90,6 +93,7 @@ class JsonBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonB
     members.resize(kept);
   }
 
+  bool too_big_ = false;
   Json root_;
   std::vector<Json> stack_;
   std::vector<std::string> keys_;
@@ -189,13 +193,14 @@ Result<Json> Json::parse(std::string_view text) {
   rapidjson::MemoryStream stream(text.data(), text.size());
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
                               rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseFullPrecisionFlag;
+                              rapidjson::kParseNumbersAsStringsFlag;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   if (!result) {
-    const bool deep = result.Code() == rapidjson::kParseErrorTermination;
-    return invalid(
-        "JSON at byte " + std::to_string(result.Offset()) + ": " +
-        (deep ? "nested deeper than 512 levels" : rapidjson::GetParseError_En(result.Code())));
+    std::string reason = rapidjson::GetParseError_En(result.Code());
+    if (result.Code() == rapidjson::kParseErrorTermination) {
+      reason = builder.number_too_big() ? "number out of range" : "nested deeper than 512 levels";
+    }
+    return invalid("JSON at byte " + std::to_string(result.Offset()) + ": " + reason);
   }
   // The parser takes a NUL for the end of the text.
   if (stream.Tell() != text.size()) {

@@ -31,6 +31,11 @@ TEST(Json, NumbersKeepTheirValueAndKind) {
   EXPECT_FALSE(parsed("7.0").is_int());
   EXPECT_EQ(parsed("7.9").as_int(), 7);
   EXPECT_EQ(parsed("1e30").as_int(-1), -1) << "out of range gives the fallback";
+  EXPECT_EQ(parsed("0.00000000000000000000000000000e5").as_double(-1), 0.0);
+  EXPECT_EQ(parsed("1e-999").as_double(-1), 0.0);
+  EXPECT_EQ(parsed("-0").as_int(-1), 0);
+  EXPECT_EQ(parsed("-9223372036854775808").as_int(), INT64_MIN);
+  EXPECT_EQ(parsed("18446744073709551615").as_double(), 18446744073709551615.0);
   EXPECT_EQ(parsed("18446744073709551615").as_double(), 18446744073709551615.0);
   EXPECT_EQ(parsed("-3").as_double(), -3.0);
   for (const double value : {0.1, 1.0 / 3, 123456789.123456789, 5e-324, 1.7976931348623157e308}) {
