@@ -55,6 +55,7 @@ leg_tsan() {
 
 leg_fuzz() {
   build_fuzz_targets
+  local fuzz_seed=1
   run_fuzz_targets "${WEIR_FUZZ_SECONDS:-15}"
   echo "$fuzz_passed $fuzz_failed" >"$results/fuzz.count"
   ((fuzz_failed == 0))
