@@ -3,8 +3,15 @@
 namespace weir::listener {
 
 std::shared_ptr<const Served> Gate::served() {
-  if (version_ != live_->version) refresh();
+  if (!draining_ && version_ != live_->version) refresh();
   return served_;
+}
+
+void Gate::start_drain() {
+  served();
+  const model::Listener* listener = live_->listeners.find(listener_);
+  if (listener != nullptr) last_certificates_ = listener->default_certificates;
+  draining_ = true;
 }
 
 void Gate::refresh() {
@@ -36,12 +43,13 @@ bool Gate::add(const std::vector<std::string>& names,
 void Gate::choose(std::string_view server_name,
                   std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const {
   const model::Listener* listener = live_->listeners.find(listener_);
-  if (listener == nullptr) return;
-  const routing::RouteTable* table = live_->tables.find(listener->route_table);
+  if (listener == nullptr && served_ == nullptr) return;
+  const routing::RouteTable* table =
+      live_->tables.find(listener != nullptr ? listener->route_table : served_->route_table);
   const auto* names =
       table == nullptr || server_name.empty() ? nullptr : table->certificates(server_name);
   if (names != nullptr && add(*names, out)) return;
-  add(listener->default_certificates, out);
+  add(listener != nullptr ? listener->default_certificates : last_certificates_, out);
 }
 
 }  // namespace weir::listener

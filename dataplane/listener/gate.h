@@ -32,8 +32,10 @@ class Gate final : public transport::CertificateChooser {
   const std::string& listener() const { return listener_; }
   // Null while the live snapshot does not know the listener, or not one for HTTP.
   std::shared_ptr<const Served> served();
-  // Open connections close after their next answer.
-  void start_drain() { draining_ = true; }
+  // Open connections close after their next answer. From here on the gate keeps what the live
+  // snapshot says now: call it while that still knows the listener, so that a client whose
+  // handshake is under way is not turned away.
+  void start_drain();
   bool draining() const { return draining_; }
 
   void choose(std::string_view server_name,
@@ -50,6 +52,7 @@ class Gate final : public transport::CertificateChooser {
   const std::uint16_t port_;
   std::shared_ptr<const Served> served_;
   std::uint64_t version_ = ~std::uint64_t{0};  // of the snapshot that served_ was read from
+  std::vector<std::string> last_certificates_;  // the listener's default ones, once draining
   bool draining_ = false;
 };
 

@@ -14,14 +14,17 @@ struct Publisher::Round {
 
 namespace {
 
+void remove_sockets(WorkerSeat& seat, const std::vector<SocketChange>& changes) {
+  for (const SocketChange& change : changes) {
+    if (change.sockets.empty()) seat.remove_socket(change.listener, change.bind);
+  }
+}
+
 // Each worker takes its own element of `sockets`; the vectors themselves do not change.
-void change_sockets(WorkerSeat& seat, std::vector<SocketChange>& changes, std::size_t worker) {
+void add_sockets_of(WorkerSeat& seat, std::vector<SocketChange>& changes, std::size_t worker) {
   for (SocketChange& change : changes) {
-    if (change.sockets.empty()) {
-      seat.remove_socket(change.listener, change.bind);
-    } else {
-      seat.add_socket(change.listener, change.bind, std::move(change.sockets[worker]));
-    }
+    if (change.sockets.empty()) continue;
+    seat.add_socket(change.listener, change.bind, std::move(change.sockets[worker]));
   }
 }
 
@@ -41,8 +44,9 @@ void Publisher::publish(Swap swap, std::vector<SocketChange> sockets,
   waiting_.emplace(number, std::move(done));
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->loop().post([this, home = &home_, round, number, i, seat = workers_[i]] {
+      remove_sockets(*seat, round->sockets);
       seat->swap(round->swap);
-      change_sockets(*seat, round->sockets, i);
+      add_sockets_of(*seat, round->sockets, i);
       if (round->left.fetch_sub(1, std::memory_order_acq_rel) == 1) {
         home->post([this, number] { finish(number); });
       }
@@ -63,7 +67,7 @@ void Publisher::add_sockets(SocketChange change) {
   shared->push_back(std::move(change));
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->loop().post(
-        [shared, i, seat = workers_[i]] { change_sockets(*seat, *shared, i); });
+        [shared, i, seat = workers_[i]] { add_sockets_of(*seat, *shared, i); });
   }
 }
 

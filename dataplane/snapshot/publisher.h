@@ -43,7 +43,8 @@ class Publisher {
       : home_(home), workers_(std::move(workers)) {}
 
   // done runs on home's thread after the last worker has swapped; publications end in their order.
-  // Old sockets go and new ones come after the swap, so that an accept finds its listener.
+  // Old sockets go before the swap and new ones come after it: whoever is in a backlog is accepted
+  // under a snapshot that knows the listener.
   void publish(Swap swap, std::vector<SocketChange> sockets, base::UniqueFunction<void()> done);
   // Only sockets, for a bind that succeeded later.
   void add_sockets(SocketChange change);
