@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/model/cluster.h"
+#include "common/model/route.h"
 #include "controller/translate/unit.h"
 #include "controller/translate/view.h"
 
@@ -54,6 +56,12 @@ struct FeatureOutput {
   std::string
       deny_reason;  // not empty: the route answers 503 (a broken security setting fails closed)
   std::vector<translate::Report> reports;
+  // What has no behaviour of its own in the exchange is a typed field of the model: these begin
+  // with the defaults and end in the route and in the cluster of its backend. Of the cluster only
+  // settings are taken; what it is called and which Service it stands for is not the feature's.
+  model::RouteTimeouts timeouts;
+  model::RetryRule retry;
+  model::Cluster cluster;
 };
 
 // One feature: its rows and the function that turns annotations (with the global defaults) into

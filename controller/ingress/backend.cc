@@ -1,5 +1,6 @@
 #include "controller/ingress/backend.h"
 
+#include "controller/ingress/cluster_name.h"
 #include "controller/ingress/service_port.h"
 
 namespace weir::ingress {
@@ -11,13 +12,14 @@ using translate::Severity;
 constexpr std::uint16_t kUnavailable = 503;
 
 void point_at_cluster(const store::ObjectKey& service, const std::string& port,
-                      translate::UnitResult& result, model::Route& route) {
-  const std::string cluster = service.ns + "/" + service.name + "/" + port;
+                      const model::Cluster& settings, translate::UnitResult& result,
+                      model::Route& route) {
+  std::string unit = cluster_unit_name(service.ns + "/" + service.name + "/" + port, settings);
   model::WeightedBackend backend;
-  backend.cluster = cluster;
+  backend.cluster = cluster_of_unit(unit).name;
   route.backends.push_back(std::move(backend));
   route.labels.service = service.name;
-  result.wants.push_back({translate::UnitType::kCluster, cluster});
+  result.wants.push_back({translate::UnitType::kCluster, std::move(unit)});
 }
 
 }  // namespace
@@ -38,7 +40,7 @@ void BackendTarget::point(const store::IngressBackend& backend, const std::strin
   const bool by_name = !ref.port_name.empty();
   const std::string port = by_name ? ref.port_name : std::to_string(ref.port_number);
   const store::ObjectKey key{store::Kind::kService, ingress.key.ns, ref.name};
-  point_at_cluster(key, port, result, route);
+  point_at_cluster(key, port, settings, result, route);
 
   const auto service = view.get<store::Service>(key.kind, key.ns, key.name);
   const std::string name_field = field + ".service.name";
@@ -55,14 +57,15 @@ void BackendTarget::point(const store::IngressBackend& backend, const std::strin
   }
 }
 
-bool point_at_default_backend(const Config& config, translate::View& view,
-                              translate::UnitResult& result, model::Route& route) {
+bool point_at_default_backend(const Config& config, const model::Cluster& settings,
+                              translate::View& view, translate::UnitResult& result,
+                              model::Route& route) {
   const NamePair flag = split_name(config.default_backend_service);
   if (flag.name.empty()) return false;
   const store::ObjectKey key{store::Kind::kService, flag.ns, flag.name};
   const auto service = view.get<store::Service>(key.kind, key.ns, key.name);
   if (service != nullptr && !is_external(*service) && !service->ports.empty()) {
-    point_at_cluster(key, std::to_string(service->ports.front().port), result, route);
+    point_at_cluster(key, std::to_string(service->ports.front().port), settings, result, route);
     return true;
   }
   route.fixed_status = kUnavailable;

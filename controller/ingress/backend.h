@@ -16,7 +16,8 @@ namespace weir::ingress {
 struct BackendTarget {
   const store::Ingress& ingress;
   translate::View& view;
-  translate::UnitResult& result;  // takes wants and reports
+  translate::UnitResult& result;   // takes wants and reports
+  const model::Cluster& settings;  // of the backend's cluster
 
   // field: where the backend stands in the Ingress.
   void point(const store::IngressBackend& backend, const std::string& field,
@@ -24,7 +25,9 @@ struct BackendTarget {
 };
 
 // The same for --default-backend-service: its first port. False when the flag is not set.
-bool point_at_default_backend(const Config& config, translate::View& view,
-                              translate::UnitResult& result, model::Route& route);
+// settings: of its cluster.
+bool point_at_default_backend(const Config& config, const model::Cluster& settings,
+                              translate::View& view, translate::UnitResult& result,
+                              model::Route& route);
 
 }  // namespace weir::ingress

@@ -12,7 +12,7 @@ namespace weir::ingress {
 translate::UnitResult build_global(const Config& config, translate::View& view);
 translate::UnitResult build_host(const Config& config, const std::string& host,
                                  translate::View& view);
-// name: "namespace/service/port", the port as an Ingress wrote it.
+// name: as cluster_name.h makes it; the port as an Ingress wrote it.
 translate::UnitResult build_cluster(const Config& config, const std::string& name,
                                     translate::View& view);
 // name: "namespace/secret".

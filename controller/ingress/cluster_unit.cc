@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "common/model/cluster.h"
 #include "controller/ingress/builders.h"
+#include "controller/ingress/cluster_name.h"
 #include "controller/ingress/service_port.h"
 
 // One Service port with the endpoints of all its slices. Without Service, port or endpoint the
@@ -100,14 +101,9 @@ class SliceReader {
 translate::UnitResult build_cluster(const Config& config, const std::string& name,
                                     translate::View& view) {
   translate::UnitResult result;
-  model::Cluster cluster;
-  cluster.name = name;
-  const auto parts = base::split(name, '/');
-  cluster.ns = parts[0];
-  cluster.service = parts[1];
-  cluster.port = parts[2];
+  const model::Cluster cluster = cluster_of_unit(name);
   model::Endpoints endpoints;
-  endpoints.cluster = name;
+  endpoints.cluster = cluster.name;
   const auto service = view.get<store::Service>(store::Kind::kService, cluster.ns, cluster.service);
   const store::ServicePort* port = nullptr;
   if (service != nullptr && !is_external(*service)) port = find_port(*service, cluster.port);

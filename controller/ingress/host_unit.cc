@@ -85,8 +85,9 @@ class HostBuilder {
   const store::Ingress* default_backend_owner() const;
   void add_catch_all();
   model::Route start_route(const store::Ingress& ingress, const std::string& field) const;
-  void add_policies(const store::Ingress& ingress, const store::IngressPath* path,
-                    model::Route& route);
+  // returns: the settings of the backend's cluster.
+  model::Cluster add_features(const store::Ingress& ingress, const store::IngressPath* path,
+                              model::Route& route);
   void finish_route(const store::Ingress& ingress, model::Route route);
   void add_host();
   void add_owners();
@@ -170,8 +171,8 @@ void HostBuilder::add_path(const store::Ingress& ingress, const store::IngressPa
   route.id = full_name(ingress) + "/" + std::string(kind) + ":" + match.value;
   route.match.path = std::move(match);
   route.labels.path = path.path.empty() ? "/" : path.path;
-  BackendTarget{ingress, view_, result_}.point(path.backend, field + ".backend", route);
-  add_policies(ingress, &path, route);
+  const model::Cluster settings = add_features(ingress, &path, route);
+  BackendTarget{ingress, view_, result_, settings}.point(path.backend, field + ".backend", route);
   finish_route(ingress, std::move(route));
 }
 
@@ -226,13 +227,13 @@ void HostBuilder::add_catch_all() {
   route.id = owner != nullptr ? full_name(ingress) + "/default" : "default";
   route.fixed_status = kNotFound;
   route.labels.path = "/";
+  const model::Cluster settings = add_features(ingress, nullptr, route);
   if (has_backend) {
-    BackendTarget{ingress, view_, result_}.point(*ingress.default_backend, "spec.defaultBackend",
-                                                 route);
-  } else if (point_at_default_backend(config_, view_, result_, route)) {
+    BackendTarget{ingress, view_, result_, settings}.point(*ingress.default_backend,
+                                                           "spec.defaultBackend", route);
+  } else if (point_at_default_backend(config_, settings, view_, result_, route)) {
     if (owner == nullptr) route.provenance = {"Flag", "", "--default-backend-service", ""};
   }
-  add_policies(ingress, nullptr, route);
   finish_route(ingress, std::move(route));
 }
 
@@ -250,8 +251,8 @@ model::Route HostBuilder::start_route(const store::Ingress& ingress,
   return route;
 }
 
-void HostBuilder::add_policies(const store::Ingress& ingress, const store::IngressPath* path,
-                               model::Route& route) {
+model::Cluster HostBuilder::add_features(const store::Ingress& ingress,
+                                         const store::IngressPath* path, model::Route& route) {
   FeatureOutput out;
   const FeatureInput input{config_.annotations, ingress, path, host_, tls_.redirects, view_};
   for (const annotations::Feature* feature : annotations::features())
@@ -262,7 +263,10 @@ void HostBuilder::add_policies(const store::Ingress& ingress, const store::Ingre
   }
   const auto denied = denied_.find(&ingress);
   route.deny_reason = denied != denied_.end() ? denied->second : out.deny_reason;
+  route.timeouts = out.timeouts;
+  route.retry = out.retry;
   for (Report& report : out.reports) result_.reports.push_back(std::move(report));
+  return std::move(out.cluster);
 }
 
 void HostBuilder::finish_route(const store::Ingress& ingress, model::Route route) {

@@ -16,8 +16,8 @@ enum class UnitType : std::uint8_t { kGlobal, kHost, kCluster, kCertificate };
 
 struct UnitKey {
   UnitType type = UnitType::kHost;
-  std::string name;  // host: "*.example.test"; cluster: "namespace/service/port"; certificate:
-                     // "namespace/secret"
+  std::string name;  // host: "*.example.test"; cluster: "namespace/service/port", with its settings
+                     // where it has any; certificate: "namespace/secret"
   auto operator<=>(const UnitKey&) const = default;
 };
 
