@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <filesystem>
@@ -177,6 +178,16 @@ bool Weir::change_by_removing(const std::string& name) {
   const std::size_t before = live_count();
   remove(name);
   return wait_live(before);
+}
+
+bool Weir::restart_controller() {
+  const std::size_t before = live_count();
+  start_controller();
+  return eventually([&] {
+    const std::vector<LiveLine>& lines = live_lines();
+    return std::any_of(lines.begin() + static_cast<std::ptrdiff_t>(before), lines.end(),
+                       [](const LiveLine& line) { return line.first == "ticket_keys default"; });
+  });
 }
 
 void Weir::follow() {

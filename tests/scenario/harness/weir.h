@@ -73,6 +73,10 @@ class Weir {
   // Only when separate.
   void kill_controller();
   void start_controller();
+  // Starts it again and waits until it has said all that differs from what its predecessor had
+  // sent: a transaction of that (its ticket keys are new) must not count as the answer to the
+  // next change. False at the deadline.
+  bool restart_controller();
 
   // SIGTERM to everything; the exit codes (of weirctl, or of dataplane and controller).
   std::vector<std::optional<int>> stop(Millis patience = kPatience);
