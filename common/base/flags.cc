@@ -1,7 +1,11 @@
 #include "common/base/flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <limits>
+
+#include "common/base/text.h"
 
 namespace weir::base {
 
@@ -19,6 +23,22 @@ std::string dashed(std::string_view name) {
   std::string out = "--" + std::string(name.substr(0, comma));
   if (comma != std::string_view::npos) out += ",-" + std::string(name.substr(comma + 1));
   return out;
+}
+
+template <typename Number>
+CLI::Option* add_number(CLI::App& app, std::string_view name, Number& target,
+                        std::string_view help) {
+  constexpr std::int64_t kLeast = std::numeric_limits<Number>::min();
+  constexpr std::int64_t kMost = std::numeric_limits<Number>::max();
+  const auto check = [](const std::string& text) -> std::string {
+    const auto number = parse_int(text);
+    if (number && *number >= kLeast && *number <= kMost) return {};
+    return "'" + text + "' is not a whole number from " + std::to_string(kLeast) + " to " +
+           std::to_string(kMost);
+  };
+  return app.add_option(dashed(name), target, std::string(help))
+      ->capture_default_str()
+      ->check(CLI::Validator(check, ""));
 }
 
 }  // namespace
@@ -40,22 +60,28 @@ Flags& Flags::add(std::string_view name, std::vector<std::string>& target, std::
 }
 
 Flags& Flags::add(std::string_view name, bool& target, std::string_view help) {
-  impl_->app.add_flag(dashed(name), target, std::string(help))->capture_default_str();
+  const auto check = [](const std::string& text) -> std::string {
+    if (text == "true" || text == "false") return {};
+    return "'" + text + "' is not true or false";
+  };
+  impl_->app.add_flag(dashed(name), target, std::string(help))
+      ->capture_default_str()
+      ->check(CLI::Validator(check, ""));
   return *this;
 }
 
 Flags& Flags::add(std::string_view name, int& target, std::string_view help) {
-  impl_->app.add_option(dashed(name), target, std::string(help))->capture_default_str();
+  add_number(impl_->app, name, target, help);
   return *this;
 }
 
 Flags& Flags::add(std::string_view name, std::uint16_t& target, std::string_view help) {
-  impl_->app.add_option(dashed(name), target, std::string(help))->capture_default_str();
+  add_number(impl_->app, name, target, help);
   return *this;
 }
 
 Flags& Flags::add(std::string_view name, std::uint32_t& target, std::string_view help) {
-  impl_->app.add_option(dashed(name), target, std::string(help))->capture_default_str();
+  add_number(impl_->app, name, target, help);
   return *this;
 }
 

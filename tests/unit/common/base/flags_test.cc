@@ -56,20 +56,24 @@ TEST(Flags, BoolsMayBeSetToFalse) {
   EXPECT_FALSE(values.verbose);
 }
 
-TEST(Flags, ErrorsNameTheFlagAndTheValue) {
+TEST(Flags, ErrorsNameTheFlagTheValueAndTheAcceptedForm) {
   struct Case {
     std::vector<std::string> argv;
-    std::string_view name, value;
+    std::string_view name, value, form;
   };
   for (const Case& c :
-       {Case{{"--http-port", "70000"}, "--http-port", "70000"},
-        Case{{"--http-port", "-1"}, "--http-port", "-1"}, Case{{"--workers=x"}, "--workers", "x"},
-        Case{{"--unknown"}, "--unknown", ""}, Case{{"--socket"}, "--socket", ""}}) {
+       {Case{{"--http-port", "70000"}, "--http-port", "70000", "from 0 to 65535"},
+        Case{{"--http-port", "-1"}, "--http-port", "-1", "whole number"},
+        Case{{"--http-port", "1x"}, "--http-port", "1x", "whole number"},
+        Case{{"--workers=x"}, "--workers", "x", "from -2147483648 to 2147483647"},
+        Case{{"--verbose=maybe"}, "verbose", "maybe", "true or false"},
+        Case{{"--unknown"}, "--unknown", "", ""}, Case{{"--socket"}, "--socket", "", "required"}}) {
     Values values;
     const auto got = parse(values, c.argv);
     ASSERT_FALSE(got.ok()) << c.name;
     EXPECT_NE(got.error().text.find(c.name), std::string::npos) << got.error().text;
     EXPECT_NE(got.error().text.find(c.value), std::string::npos) << got.error().text;
+    EXPECT_NE(got.error().text.find(c.form), std::string::npos) << got.error().text;
   }
 }
 
