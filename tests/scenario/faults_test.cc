@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <functional>
 
 #include "tests/scenario/harness/stage.h"
 
@@ -76,7 +77,10 @@ class Load {
 };
 
 struct Scene {
-  explicit Scene(WeirOptions options = {}, int ingresses = 1) {
+  using Files = std::map<std::string, std::string>;
+  explicit Scene(
+      WeirOptions options = {}, int ingresses = 1,
+      std::function<void(Files&)> more = [](Files&) {}) {
     stage.serve("a", {"a-0", "a-1"});
     stage.files["a.yaml"] = simple_ingress("a", "a.test", "a");
     for (int file = 0; file * 100 < ingresses - 1; ++file) {
@@ -87,6 +91,7 @@ struct Scene {
       }
       stage.files["many-" + std::to_string(file) + ".yaml"] = text;
     }
+    more(stage.files);
     weir.emplace(stage.files, std::move(options));
   }
   Stage stage;
@@ -240,6 +245,39 @@ TEST(Faults, SigtermUnderLoadLosesNoRequest) {
   std::printf("[ faults ] SIGTERM under load, %d times: %ld requests, %ld failed\n", times, asked,
               failed);
   EXPECT_EQ(failed, 0) << first;
+}
+
+// Row 15. The broken object stands in one file with a good one and is there from the start.
+TEST(Faults, OneBadObjectAmongTenThousandHarmsOnlyItself) {
+  const int ingresses = kSlowness > 1 ? 1'000 : 10'000;
+  const std::string odd = ingress(
+      {.name = "odd",
+       .rules = {{"odd.test", {{.type = "Sideways"}}}, {"host-7.test", {{.path = "/odd"}}}}});
+  const auto broken = [&](std::map<std::string, std::string>& files) {
+    files["mixed.yaml"] = simple_ingress("before", "before.test", "a") + odd +
+                          simple_ingress("behind", "behind.test", "a");
+  };
+  Scene scene({.patience = Millis(90'000) * kSlowness}, ingresses, broken);
+  ASSERT_TRUE(scene.weir->ready());
+  for (const char* host : {"before.test", "behind.test", "host-0.test", "host-7.test"}) {
+    EXPECT_EQ(ask_once(scene.weir->http(), {.host = host}).status, 200) << host;
+  }
+  const std::string last = "host-" + std::to_string(ingresses - 2) + ".test";
+  EXPECT_EQ(ask_once(scene.weir->http(), {.host = last}).status, 200);
+  EXPECT_EQ(ask_once(scene.weir->http(), {.host = "odd.test"}).status, 404);
+  const std::string log = scene.weir->log();
+  for (const char* part : {"default/odd", "pathType", "Sideways", "ImplementationSpecific"}) {
+    EXPECT_NE(log.find(part), std::string::npos) << part << " is missing in the report";
+  }
+  // The others go on changing in the usual time while it is there, and it is served once mended.
+  const Clock::time_point start = Clock::now();
+  ASSERT_TRUE(scene.weir->change("new.yaml", simple_ingress("new", "new.test", "a")));
+  const auto took = std::chrono::duration_cast<Millis>(Clock::now() - start);
+  std::printf("[ faults ] a change beside a bad object among %d: live after %ld ms\n", ingresses,
+              static_cast<long>(took.count()));
+  EXPECT_EQ(ask_once(scene.weir->http(), {.host = "new.test"}).status, 200);
+  ASSERT_TRUE(scene.weir->change("mixed.yaml", simple_ingress("odd", "odd.test", "a")));
+  EXPECT_EQ(ask_once(scene.weir->http(), {.host = "odd.test"}).status, 200);
 }
 
 TEST(Faults, WeirctlUpEndsBothProcessesAndExitsClean) {
