@@ -27,6 +27,8 @@ struct Cluster {
   std::string service;
   std::string port;  // as the owner wrote it: number or name
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
+  bool protocol_chosen = false;  // by the route's owner: the Service's appProtocol does not count
+  std::uint32_t max_streams = 100;  // at once on one HTTP/2 connection; its peer may allow fewer
   Balance balance = Balance::kRoundRobin;
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds idle_timeout{60'000};  // of a pooled connection
@@ -38,6 +40,8 @@ struct Cluster {
                       field("service", &Cluster::service),
                       field("port", &Cluster::port),
                       field("protocol", &Cluster::protocol),
+                      field("protocol_chosen", &Cluster::protocol_chosen),
+                      field("max_streams", &Cluster::max_streams),
                       field("balance", &Cluster::balance),
                       field("connect_timeout_ms", &Cluster::connect_timeout),
                       field("idle_timeout_ms", &Cluster::idle_timeout),

@@ -23,6 +23,7 @@ struct Row {
   Risk risk = Risk::kLow;
   std::string_view value;  // accepted form: "true or false"
   std::string_view help;   // one sentence
+  bool ours = false;       // Weir's own: ingress-nginx has no such key
 };
 
 inline constexpr std::string_view kDefaultPrefix = "nginx.ingress.kubernetes.io";

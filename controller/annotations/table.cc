@@ -8,13 +8,11 @@ extern const Feature kHsts;
 extern const Feature kRedirectHttps;
 extern const Feature kBodySize;
 extern const Feature kBasicAuth;
+extern const Feature kBackendProtocol;
 
 const std::vector<const Feature*>& features() {
   static const std::vector<const Feature*> table = {
-      &kRedirectHttps,
-      &kBodySize,
-      &kBasicAuth,
-      &kHsts,
+      &kRedirectHttps, &kBodySize, &kBasicAuth, &kHsts, &kBackendProtocol,
   };
   return table;
 }

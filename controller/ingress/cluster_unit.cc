@@ -43,6 +43,13 @@ std::string refusal(const Config& config, const base::SocketAddress& address) {
   return {};
 }
 
+// What a Service port says of its protocol (Kubernetes' standard names, and "grpc" as meshes use
+// it). Anything else is HTTP/1.1, as without it.
+void follow_app_protocol(std::string_view name, model::Cluster& cluster) {
+  if (name == "kubernetes.io/h2c" || name == "grpc")
+    cluster.protocol = model::UpstreamProtocol::kHttp2;
+}
+
 class SliceReader {
  public:
   SliceReader(const Config& config, translate::UnitResult& result)
@@ -101,13 +108,14 @@ class SliceReader {
 translate::UnitResult build_cluster(const Config& config, const std::string& name,
                                     translate::View& view) {
   translate::UnitResult result;
-  const model::Cluster cluster = cluster_of_unit(name);
+  model::Cluster cluster = cluster_of_unit(name);
   model::Endpoints endpoints;
   endpoints.cluster = cluster.name;
   const auto service = view.get<store::Service>(store::Kind::kService, cluster.ns, cluster.service);
   const store::ServicePort* port = nullptr;
   if (service != nullptr && !is_external(*service)) port = find_port(*service, cluster.port);
   if (port != nullptr) {
+    if (!cluster.protocol_chosen) follow_app_protocol(port->app_protocol, cluster);
     SliceReader reader(config, result);
     const std::string index = cluster.ns + "/" + cluster.service;
     for (const auto& slice : view.find<store::EndpointSlice>(store::Index::kSlicesByService, index))

@@ -52,7 +52,7 @@ died() {
 
 # Sets programs to the folder of etcd and kube-apiserver; builds them when nobody has.
 find_programs() {
-  programs=${WEIR_E2E_BIN:-$("$here/../../tools/dev/cluster_programs.sh")}
+  programs=${WEIR_E2E_BIN:-$("$here/../../tools/dev/go_programs.sh" e2e/tools)}
 }
 
 # Returns when it is ready. No reconciler of its own endpoints, no aggregation, no kubelet: nothing here needs them.

@@ -83,6 +83,18 @@ std::string endpoints_line(const model::Resource& resource) {
   return out;
 }
 
+// A cluster that is not like the others: its name, and what it has that they have not.
+std::string cluster_line(const model::Resource& resource) {
+  auto cluster = read<model::Cluster>(resource);
+  const std::string name = cluster.name;
+  cluster.name.clear();
+  cluster.ns.clear();
+  cluster.service.clear();
+  cluster.port.clear();
+  const std::string settings = base::encode(cluster).to_string();
+  return settings == "{}" ? "" : name + " " + settings;
+}
+
 std::string report_line(const translate::Report& report) {
   return report.object.to_string() + ": " + report.reason + ": " + report.field + " \"" +
          report.value + "\": " + report.text;
@@ -105,7 +117,11 @@ base::Json listing(const translate::Engine& engine) {
   base::Json hosts = base::Json::array();
   base::Json routes = base::Json::array();
   base::Json endpoints = base::Json::array();
+  base::Json clusters = base::Json::array();
   for (const auto& [key, resource] : resources) {
+    if (key.type == model::ResourceType::kCluster) {
+      if (std::string line = cluster_line(*resource); !line.empty()) clusters.push(std::move(line));
+    }
     if (key.type == model::ResourceType::kHost) hosts.push(host_line(*resource, resources));
     if (key.type == model::ResourceType::kRoute) routes.push(route_of(resources, *resource));
     if (key.type == model::ResourceType::kEndpoints) endpoints.push(endpoints_line(*resource));
@@ -118,6 +134,7 @@ base::Json listing(const translate::Engine& engine) {
   out.set("listeners", listeners_of(resources));
   out.set("hosts", hosts);
   out.set("routes", routes);
+  if (!clusters.items().empty()) out.set("clusters", clusters);
   out.set("endpoints", endpoints);
   out.set("reports", reports);
   out.set("wanted", wanted);

@@ -5,7 +5,7 @@
 need_cluster() {
   need e2e
   say "etcd and kube-apiserver for the e2e tests"
-  WEIR_E2E_BIN=$(tools/dev/cluster_programs.sh)
+  WEIR_E2E_BIN=$(tools/dev/go_programs.sh e2e/tools)
   export WEIR_E2E_BIN
   say "they are in $WEIR_E2E_BIN"
 }

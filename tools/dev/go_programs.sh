@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# cluster_programs.sh: makes sure that etcd and kube-apiserver are there; prints the folder that holds them.
-# They are kept outside the clone, in a folder named by the hash of what decides their content, so that a kept machine
-# builds them once. Everything that is said goes to standard error.
+# go_programs.sh FOLDER: makes sure that the programs are there which FOLDER/build.sh builds from FOLDER/go.mod
+# (e2e/tools: etcd and kube-apiserver; tests/grpc_interop/tools: gRPC's interoperability programs). Prints the folder that
+# holds them. They are kept outside the clone, in a folder named by the hash of what decides their content, so that a kept
+# machine builds them once. Everything that is said goes to standard error.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${WEIR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/weir}
-tools=$top/e2e/tools
-go_minor=26 # Kubernetes 1.37 needs Go 1.26
+tools=$top/${1:?a folder with go.mod, go.sum and build.sh}
+go_minor=$(sed -n 's/^go 1\.\([0-9]*\).*/\1/p' "$tools/go.mod")
 
 programs_folder() {
   local hash
@@ -14,7 +15,7 @@ programs_folder() {
   echo "$cache/e2e-bin/$hash"
 }
 
-# new_enough GO: true when that program is a Go 1.26 or newer by itself, without fetching another toolchain.
+# new_enough GO: true when that program is as new as go.mod asks by itself, without fetching another toolchain.
 new_enough() {
   local version
   [[ -x $1 ]] || return 1
@@ -44,7 +45,7 @@ find_go() {
 build_programs() {
   local out=$1 go part=$1.part.$$
   go=$(find_go)
-  echo "  building etcd and kube-apiserver with $go into $out (once; 30 s warm, about 10 minutes cold)" >&2
+  echo "  building the programs of ${tools#"$top"/} with $go into $out (once)" >&2
   rm -rf "$part"
   PATH=$(dirname "$go"):$PATH GOTOOLCHAIN=local bash "$tools/build.sh" "$part" >&2
   rm -rf "$out"
@@ -57,11 +58,9 @@ main() {
   mkdir -p "$cache/e2e-bin"
   (
     flock 9 # two callers at once: the second waits and finds them built
-    if [[ ! -x $out/etcd || ! -x $out/kube-apiserver ]]; then
-      build_programs "$out"
-    fi
+    [[ -d $out ]] || build_programs "$out"
   ) 9>"$cache/e2e-bin/lock"
   echo "$out"
 }
 
-main "$@"
+main
