@@ -5,7 +5,7 @@
 fuzz_passed=0
 fuzz_failed=0
 
-# run_fuzz_target PROGRAM SECONDS: counts into fuzz_passed and fuzz_failed.
+# run_fuzz_target PROGRAM SECONDS: leaves the word passed or failed in build/fuzz/NAME.verdict.
 run_fuzz_target() {
   local name corpus seeds log
   name=$(basename "$1")
@@ -19,11 +19,11 @@ run_fuzz_target() {
   if "$1" ${fuzz_seed:+-seed="$fuzz_seed"} -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="build/fuzz/crashes/$name-" "$corpus" $seeds >"$log" 2>&1; then
     say "fuzz $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $2 s, no crash"
-    fuzz_passed=$((fuzz_passed + 1))
+    echo passed >"build/fuzz/$name.verdict"
   else
     tail -n 40 "$log"
     say "fuzz $name: FAILED, its input is in build/fuzz/crashes"
-    fuzz_failed=$((fuzz_failed + 1))
+    echo failed >"build/fuzz/$name.verdict"
   fi
 }
 
@@ -36,11 +36,26 @@ build_fuzz_targets() {
   build_targets fuzz "${targets[@]}"
 }
 
-# run_fuzz_targets SECONDS
+# run_fuzz_targets SECONDS: as many at a time as there are processors; counts into fuzz_passed and fuzz_failed.
 run_fuzz_targets() {
-  local program
+  local program verdict at_once
+  at_once=$(nproc)
+  rm -f build/fuzz/fuzz_*.verdict
   for program in build/fuzz/bin/fuzz_*; do
-    if [[ -x $program ]]; then run_fuzz_target "$program" "$1"; fi
+    [[ -x $program ]] || continue
+    while (($(jobs -rp | wc -l) >= at_once)); do wait -n || true; done
+    run_fuzz_target "$program" "$1" &
+  done
+  wait
+  for program in build/fuzz/bin/fuzz_*; do
+    [[ -x $program ]] || continue
+    verdict=build/fuzz/$(basename "$program").verdict
+    # One without a verdict was ended from outside: it has not passed.
+    if [[ $(cat "$verdict" 2>/dev/null) == passed ]]; then
+      fuzz_passed=$((fuzz_passed + 1))
+    else
+      fuzz_failed=$((fuzz_failed + 1))
+    fi
   done
 }
 

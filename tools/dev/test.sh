@@ -5,7 +5,7 @@
 #   release   all tests, the e2e tests included (a real etcd and kube-apiserver; root)
 #   asan      address and undefined-behaviour sanitizer: labels unit and scenario
 #   tsan      thread sanitizer: label dataplane
-#   fuzz      clang: every fuzz target for WEIR_FUZZ_SECONDS (15)
+#   fuzz      clang: every fuzz target for WEIR_FUZZ_SECONDS (30)
 
 # shellcheck source=tools/dev/e2e.sh
 source tools/dev/e2e.sh
@@ -56,7 +56,7 @@ leg_tsan() {
 leg_fuzz() {
   build_fuzz_targets
   local fuzz_seed=1
-  run_fuzz_targets "${WEIR_FUZZ_SECONDS:-15}"
+  run_fuzz_targets "${WEIR_FUZZ_SECONDS:-30}"
   echo "$fuzz_passed $fuzz_failed" >"$results/fuzz.count"
   ((fuzz_failed == 0))
 }
