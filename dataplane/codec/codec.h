@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/base/result.h"
+#include "common/loop/loop.h"
 #include "dataplane/codec/head.h"
 #include "dataplane/worker/buffer.h"
 
@@ -105,6 +106,8 @@ struct SessionContext {
   worker::BufferPool& buffers;
   HeadPool& heads;
   const Limits& limits;
+  loop::Loop* loop =
+      nullptr;  // HTTP/2 only, which gathers its output and keeps time; never null there
 };
 
 // What a session is doing, for the connection's timeouts.

@@ -22,6 +22,7 @@ std::string pool_key(std::string_view id, model::UpstreamProtocol protocol) {
 }  // namespace
 
 Parts standard_parts(worker::Worker& worker, codec::SessionContext context) {
+  context.loop = &worker.loop();
   return {worker, context, &transport::connect_tcp, &standard_session};
 }
 
