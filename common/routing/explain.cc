@@ -12,32 +12,32 @@ using model::PathKind;
 // Routes of the host whose path does not take the request: listed for the reader, up to this many.
 constexpr std::size_t kMostOthers = 100;
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 std::string path_reason(const model::PathMatch& match, bool takes, std::string_view path) {
-  const std::string value = quoted(match.value);
+  const std::string value = in_quotes(match.value);
   const std::string verb = takes ? " takes " : " does not take ";
   switch (match.kind) {
     case PathKind::kPrefix:
-      return "path prefix " + value + verb + quoted(path);
+      return "path prefix " + value + verb + in_quotes(path);
     case PathKind::kExact:
-      return "exact path " + value + verb + quoted(path);
+      return "exact path " + value + verb + in_quotes(path);
     case PathKind::kRegex:
-      return "regular expression " + value + verb + quoted(path);
+      return "regular expression " + value + verb + in_quotes(path);
   }
   return "";
 }
 
 std::string value_reason(std::string_view what, const CompiledValue& want) {
-  return std::string(what) + " " + quoted(want.name) + " is absent or not " +
-         (want.pattern ? "matched by " : "") + quoted(want.value);
+  return std::string(what) + " " + in_quotes(want.name) + " is absent or not " +
+         (want.pattern ? "matched by " : "") + in_quotes(want.value);
 }
 
 std::string mismatch_reason(const CompiledRoute& route, Mismatch mismatch,
                             std::string_view method) {
   switch (mismatch.kind) {
     case Mismatch::Kind::kMethod:
-      return "method " + quoted(method) + " is not " + quoted(route.route().match.method);
+      return "method " + in_quotes(method) + " is not " + in_quotes(route.route().match.method);
     case Mismatch::Kind::kHeader:
       return value_reason("header", route.headers()[mismatch.position]);
     case Mismatch::Kind::kQuery:
@@ -50,7 +50,7 @@ std::string mismatch_reason(const CompiledRoute& route, Mismatch mismatch,
 
 // Why a route that takes the request too comes after the winner.
 std::string lost_reason(const model::Route& winner, const model::Route& loser) {
-  const std::string by = "route " + quoted(winner.id);
+  const std::string by = "route " + in_quotes(winner.id);
   if (!(winner.match.path == loser.match.path) ||
       winner.match.method.empty() != loser.match.method.empty() ||
       winner.match.headers.size() != loser.match.headers.size() ||
@@ -61,7 +61,7 @@ std::string lost_reason(const model::Route& winner, const model::Route& loser) {
     return "older " + by + " took it first";
   }
   if (winner.precedence.owner != loser.precedence.owner) {
-    return "equally old " + by + " of " + quoted(winner.precedence.owner) +
+    return "equally old " + by + " of " + in_quotes(winner.precedence.owner) +
            ", first in the alphabet, took it first";
   }
   return by + ", earlier in the same object, took it first";
@@ -137,11 +137,11 @@ Explanation RouteTable::explain(const RequestKey& request) const {
     for (Candidate& candidate : out.candidates) {
       if (!candidate.won) continue;
       candidate.won = false;
-      candidate.reason += " only as the path is written; an origin may read " + quoted(path);
+      candidate.reason += " only as the path is written; an origin may read " + in_quotes(path);
     }
     if (other.target == nullptr) return;
     out.candidates.push_back({&other.target->route(), false,
-                              "takes the path where an origin reads it as " + quoted(path)});
+                              "takes the path where an origin reads it as " + in_quotes(path)});
   };
   out.outcome = state_->decide(split, match_first, on_conflict).outcome;
   return out;

@@ -146,6 +146,9 @@ class ServerSession {
   // connection needs no lingering close. Stays valid after on_session_end().
   virtual bool client_is_done() const = 0;
   virtual std::size_t open_streams() const = 0;
+  // True while it is idle and knows nothing that a new session would not: it may then be destroyed,
+  // and a new one take over with the next bytes. HTTP/2 never can.
+  virtual bool can_park() const { return false; }
 };
 
 // The client side of a session tells its pooled connection:

@@ -61,6 +61,12 @@ SessionPhase H1Server::phase() const {
   return inbox_.empty() && in_ == In::kHead ? SessionPhase::kIdle : SessionPhase::kReadingHead;
 }
 
+bool H1Server::can_park() const {
+  return !running_ && phase() == SessionPhase::kIdle && blank_ == Blank::kNone &&
+         !parser_.started() && !draining_ && !read_closed_ && !ended_ && !paused_ &&
+         !reading_paused_;
+}
+
 void H1Server::run() {
   if (running_) return;
   running_ = true;

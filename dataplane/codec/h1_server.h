@@ -31,6 +31,7 @@ class H1Server final : public ServerSession, private MessageStream {
   SessionPhase phase() const override;
   bool client_is_done() const override { return client_done_; }
   std::size_t open_streams() const override { return busy_ ? 1 : 0; }
+  bool can_park() const override;
 
  private:
   enum class In : std::uint8_t { kHead, kBody, kDone, kTunnel, kDiscard };

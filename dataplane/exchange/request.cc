@@ -60,8 +60,8 @@ bool serves(std::string_view hostname, std::string_view authority) {
 
 Exchange::Next Exchange::take_head() {
   wants_upgrade_ = rewrite_request_head(
-      *request_, {facts_.address, facts_.public_port, facts_.tls != nullptr}, context_.local.ids);
-  if (!serves(facts_.listener_hostname, request_->authority())) {
+      *request_, {facts_.address, facts_.listener->public_port, facts_.tls != nullptr}, context_.local.ids);
+  if (!serves(facts_.listener->hostname, request_->authority())) {
     return answer(404, "the listener does not serve this host");
   }
   return go(Phase::kRoute);
@@ -69,7 +69,7 @@ Exchange::Next Exchange::take_head() {
 
 Exchange::Next Exchange::find_route() {
   snapshot_ = context_.live.take();
-  const routing::RouteTable* table = snapshot_->tables.find(facts_.route_table);
+  const routing::RouteTable* table = snapshot_->tables.find(facts_.listener->route_table);
   if (table == nullptr) return answer(404, "the listener has no routes");
   const HeadFields fields(*request_);
   // "OPTIONS *" asks about the server as a whole (RFC 9110 section 9.3.7): the host's root answers.

@@ -16,16 +16,21 @@
 
 namespace weir::exchange {
 
+// What all connections of a listener share.
+struct ListenerFacts {
+  std::string name;
+  std::string route_table;
+  std::string hostname;  // only this host is served; empty: all
+  std::uint16_t public_port = 0;
+  bool operator==(const ListenerFacts&) const = default;
+};
+
 // What an exchange knows of its client's connection. Owned by the connection; outlives its
-// exchanges. The listener's texts are views into what its connections share: an idle connection
-// is to stay small.
+// exchanges. An idle connection is to stay small: what connections share is referred to.
 struct ClientFacts {
   base::SocketAddress peer;
-  std::uint16_t public_port = 0;
-  std::string address;        // peer's IP as text
-  std::string_view listener;  // name of the listener
-  std::string_view route_table;
-  std::string_view listener_hostname;        // only this host is served; empty: all
+  std::string address;                       // peer's IP as text
+  const ListenerFacts* listener = nullptr;   // never null in an exchange
   const transport::TlsFacts* tls = nullptr;  // null: plain
   std::string_view protocol = "HTTP/1.1";
 };

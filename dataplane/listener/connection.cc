@@ -32,11 +32,11 @@ Connection::Connection(ConnectionHome& home, std::shared_ptr<Gate> gate,
       gate_(std::move(gate)),
       served_(std::move(served)),
       transport_(std::move(transport)),
-      timer_(worker_.loop().timers(), *this) {
+      timer_(home.context.worker.loop().timers(), *this) {
   link();
   client_.peer = transport_->peer();
   client_.address = client_.peer.ip();
-  take_facts();
+  client_.listener = &served_->facts;
   worker_.budget().charge(kChargedBytes);
   home_.context.recorder.connection_opened(served_->tls);
 }
@@ -56,13 +56,6 @@ void Connection::unlink() {
   --home_.count;
 }
 
-void Connection::take_facts() {
-  client_.listener = served_->listener;
-  client_.route_table = served_->route_table;
-  client_.listener_hostname = served_->hostname;
-  client_.public_port = served_->public_port;
-}
-
 void Connection::on_open() {
   client_.tls = transport_->tls();
   exchange::ExchangeContext& context = home_.context;
@@ -73,12 +66,14 @@ void Connection::on_open() {
 
 void Connection::on_bytes(std::string_view bytes) {
   if (finished_) return;
+  wake();
   session_->on_bytes(bytes);
   follow_phase();
 }
 
 void Connection::on_read_closed() {
   if (finished_) return;
+  wake();
   if (session_ == nullptr) return close("the client closed before its first byte");
   session_->on_read_closed();
   follow_phase();
@@ -106,7 +101,7 @@ codec::MessageTarget& Connection::on_request(codec::MessageStream& stream) {
   // A changed listener holds for the next request; with exchanges open their facts stay.
   if (auto now = gate_->served(); exchanges_ == 0 && now != nullptr && now != served_) {
     served_ = std::move(now);
-    take_facts();
+    client_.listener = &served_->facts;
   }
   ++exchanges_;
   ++requests_;
@@ -155,6 +150,7 @@ void Connection::follow_phase() {
     case SessionPhase::kIdle:
       move_to(State::kWaiting);
       answered_ = now;
+      rest();
       if (requests_ > 0) timer_.arm(now + settings.keep_alive_timeout);
       break;
     case SessionPhase::kReadingHead:
@@ -170,14 +166,36 @@ void Connection::follow_phase() {
   }
 }
 
+// Idle: keeps its session as one of the last that became so, and has the oldest of them park.
+void Connection::rest() {
+  if (warm_ != WarmSessions::kNowhere || !session_->can_park()) return;
+  Connection* const displaced = home_.warm.enter(*this, warm_);
+  if (displaced != nullptr) displaced->park();
+}
+
+void Connection::park() {
+  warm_ = WarmSessions::kNowhere;
+  if (finished_ || exchanges_ > 0 || !session_->can_park()) return;
+  session_.reset();
+  parked_ = true;
+}
+
+void Connection::wake() {
+  if (!parked_) return;
+  parked_ = false;
+  const exchange::ExchangeContext& context = home_.context;
+  session_ =
+      codec::make_h1_server({context.worker.buffers(), context.heads, home_.limits}, *this, *this);
+}
+
 void Connection::on_timer() {
   if (finished_ || exchanges_ > 0) return;
   close("the client was silent for too long");
 }
 
 bool Connection::idle() const {
-  return !finished_ && session_ != nullptr && exchanges_ == 0 && requests_ > 0 &&
-         session_->phase() == SessionPhase::kIdle;
+  if (finished_ || exchanges_ > 0 || requests_ == 0) return false;
+  return parked_ || (session_ != nullptr && session_->phase() == SessionPhase::kIdle);
 }
 
 void Connection::close_if_idle() {
@@ -186,6 +204,7 @@ void Connection::close_if_idle() {
   if (!finished_ && exchanges_ > 0) return session_->start_drain();
   const base::TimePoint now = worker_.loop().now();
   if (idle()) {
+    wake();
     if (now - answered_ >= kMayAskAgain) return session_->start_drain();
     timer_.cancel();
     return timer_.arm(now + kMayAskAgain);
@@ -201,6 +220,7 @@ void Connection::finish() {
   move_to(State::kWaiting);
   home_.context.recorder.connection_closed();
   home_.caps.leave(client_.peer);
+  home_.warm.leave(warm_);
   unlink();
   if (exchanges_ == 0) worker_.bury(std::unique_ptr<worker::Buried>(this));
 }

@@ -6,6 +6,7 @@
 #include "common/loop/timer_wheel.h"
 #include "dataplane/exchange/service.h"
 #include "dataplane/listener/gate.h"
+#include "dataplane/listener/warm_sessions.h"
 #include "dataplane/shared/connection_caps.h"
 #include "dataplane/transport/transport.h"
 
@@ -22,6 +23,7 @@ struct ConnectionHome {
   Connection* first = nullptr;  // all connections, oldest first
   Connection* last = nullptr;
   std::size_t count = 0;
+  WarmSessions warm{};
 };
 
 // A client's connection from accept to its end: a transport below, a codec session and its
@@ -75,8 +77,10 @@ class Connection final : public worker::Buried,
              std::unique_ptr<transport::Transport> transport);
   void link();
   void unlink();
-  void take_facts();
   void follow_phase();
+  void rest();
+  void park();
+  void wake();
   void move_to(State state);
   void lose(const base::Error& error);
   void finish();
@@ -86,17 +90,19 @@ class Connection final : public worker::Buried,
   std::shared_ptr<Gate> gate_;
   std::shared_ptr<const Served> served_;
   std::unique_ptr<transport::Transport> transport_;
-  std::unique_ptr<codec::ServerSession> session_;  // null until on_open
+  std::unique_ptr<codec::ServerSession> session_;  // null until on_open, and while parked
   exchange::ClientFacts client_;
   loop::Timer timer_;
   base::TimePoint answered_;  // since when it is idle
   Connection* next_ = nullptr;
   Connection* previous_ = nullptr;
   std::uint32_t requests_ = 0;
-  std::uint32_t exchanges_ = 0;  // open ones
+  std::uint32_t exchanges_ = 0;                  // open ones
+  std::uint16_t warm_ = WarmSessions::kNowhere;  // its place there
   State state_ = State::kWaiting;
   codec::SessionPhase phase_ = codec::SessionPhase::kIdle;  // when the timer was set
   bool finished_ = false;
+  bool parked_ = false;  // idle, its session given up: the next byte brings a new one
 };
 
 }  // namespace weir::listener

@@ -24,10 +24,10 @@ void Gate::refresh() {
     return;
   }
   Served now;
-  now.listener = listener->name;
-  now.route_table = listener->route_table;
-  now.hostname = listener->hostname;
-  now.public_port = listener->public_port != 0 ? listener->public_port : port_;
+  now.facts.name = listener->name;
+  now.facts.route_table = listener->route_table;
+  now.facts.hostname = listener->hostname;
+  now.facts.public_port = listener->public_port != 0 ? listener->public_port : port_;
   now.tls = listener->protocol == model::ListenerProtocol::kHttps;
   if (served_ == nullptr || !(*served_ == now)) served_ = std::make_shared<Served>(std::move(now));
 }
@@ -45,7 +45,7 @@ void Gate::choose(std::string_view server_name,
   const model::Listener* listener = live_->listeners.find(listener_);
   if (listener == nullptr && served_ == nullptr) return;
   const routing::RouteTable* table =
-      live_->tables.find(listener != nullptr ? listener->route_table : served_->route_table);
+      live_->tables.find(listener != nullptr ? listener->route_table : served_->facts.route_table);
   const auto* names =
       table == nullptr || server_name.empty() ? nullptr : table->certificates(server_name);
   if (names != nullptr && add(*names, out)) return;

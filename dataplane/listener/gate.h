@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/model/listener.h"
+#include "dataplane/exchange/service.h"
 #include "dataplane/exchange/snapshot.h"
 #include "dataplane/transport/certificate_table.h"
 
@@ -13,10 +14,7 @@ namespace weir::listener {
 
 // What the connections of one listener share of its configuration. Immutable.
 struct Served {
-  std::string listener;
-  std::string route_table;
-  std::string hostname;
-  std::uint16_t public_port = 0;
+  exchange::ListenerFacts facts;
   bool tls = false;
   bool operator==(const Served&) const = default;
 };
@@ -51,7 +49,7 @@ class Gate final : public transport::CertificateChooser {
   const std::string listener_;
   const std::uint16_t port_;
   std::shared_ptr<const Served> served_;
-  std::uint64_t version_ = ~std::uint64_t{0};  // of the snapshot that served_ was read from
+  std::uint64_t version_ = ~std::uint64_t{0};   // of the snapshot that served_ was read from
   std::vector<std::string> last_certificates_;  // the listener's default ones, once draining
   bool draining_ = false;
 };

@@ -29,6 +29,7 @@ usage() {
   bench [ARGS]   the benchmark against nginx and HAProxy; ARGS go to bench/run.py
   fuzz [SECONDS] every fuzz target for so long each (60)
   fmt            clang-format on all our C++ files
+  debian13 VERB  the verb inside a Debian 13 root, made once by debootstrap (root); builds land in build/debian13
   check [--all]  formatting, structure, shellcheck, clang-tidy on files changed since main (--all: every file)
 
 Environment: WEIR_CACHE (kept programs, now %CACHE%), WEIR_JOBS (parallel compilations),

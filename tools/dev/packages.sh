@@ -16,6 +16,7 @@ packages_test=(
 )
 # python3-venv only serves where no Go is new enough; it is small, and asking first would not be simpler.
 packages_e2e=(python3 python3-venv ca-certificates curl openssl iproute2 util-linux procps)
+packages_debian13=(debootstrap util-linux)
 packages_bench=(python3 wrk nghttp2-client openssl curl procps util-linux)
 # Unpacked into the cache folder, never installed: their packages would start services.
 unpacked_bench=(nginx haproxy)

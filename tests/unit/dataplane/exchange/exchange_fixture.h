@@ -254,11 +254,11 @@ class ExchangeTest : public ::testing::Test, public ExchangeOwner {
   ScriptedUpstreams upstreams;
   KeptRecords records;
   ExchangeContext context{worker, heads, live, upstreams, records};
-  ClientFacts facts = [] {
+  ListenerFacts listener{"http", "main", "", 8080};
+  ClientFacts facts = [this] {
     ClientFacts out;
     out.address = "192.0.2.9";
-    out.route_table = "main";
-    out.public_port = 8080;
+    out.listener = &listener;
     return out;
   }();
   ScriptedStream client;

@@ -138,8 +138,7 @@ class LoopbackTest : public ::testing::Test, public codec::ServerTarget, public 
                     routing::RouteTable().with_route(std::move(plan)).value()));
     live.replace(std::move(snapshot));
     facts.address = "192.0.2.9";
-    facts.route_table = "main";
-    facts.public_port = 80;
+    facts.listener = &listener;
   }
   // One request, one response.
   void ask(std::string_view request) {
@@ -163,6 +162,7 @@ class LoopbackTest : public ::testing::Test, public codec::ServerTarget, public 
       upstream::make_upstreams(worker, {worker.buffers(), heads, limits});
   KeptRecords records;
   ExchangeContext context{worker, heads, live, *upstreams, records};
+  const ListenerFacts listener{"http", "main", "", 80};
   ClientFacts facts;
   Wire wire;
   std::unique_ptr<codec::ServerSession> session =

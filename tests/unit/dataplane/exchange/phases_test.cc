@@ -60,7 +60,7 @@ TEST_F(ExchangeTest, WhatHasNoEndpointIsAnsweredByUs) {
     upstreams.calls.clear();
     upstreams.script.assign(3, {c.does, false});
     table_ = routing::RouteTable();
-    facts.listener_hostname = c.hostname;
+    listener.hostname = c.hostname;
     done = 0;
     add_route("/shop", c.edit);
     get(c.target);

@@ -10,6 +10,7 @@
 
 #include "common/crypto/certificate.h"
 #include "dataplane/listener/acceptor.h"
+#include "dataplane/listener/warm_sessions.h"
 
 namespace weir::listener {
 namespace {
@@ -273,7 +274,40 @@ TEST_F(ListenerTest, AnIdleConnectionIsSmall) {
   EXPECT_EQ(acceptors_->connections(), 2 * kMany);
   EXPECT_EQ(worker_.buffers().chunks_taken(), 0U);
   RecordProperty("bytes_each", static_cast<int>(each));
-  EXPECT_LE(each, 1'200U);
+  EXPECT_LE(each, 614U);  // 0.6 KiB
+}
+
+// More idle connections than a worker keeps sessions for: those that parked go on as if nothing
+// were.
+TEST_F(ListenerTest, ParkedConnectionsServeOnTimeOutAndDrain) {
+  constexpr std::size_t kMany = WarmSessions::kRoom + 50;
+  snapshot_.settings.keep_alive_timeout = seconds(60);
+  publish();
+  listen();
+  std::vector<base::UniqueFd> clients;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    clients.push_back(dial());
+    say(clients.back(), kGet);
+    ASSERT_NE(hear(clients.back(), "404"), "");
+  }
+  spin(3);
+  say(clients[0], "GET / HT");  // in two parts, then two at once
+  spin(2);
+  say(clients[0], "TP/1.1\r\nHost: a.test\r\n\r\n");
+  EXPECT_TRUE(hear(clients[0], "404").starts_with("HTTP/1.1 404"));
+  say(clients[1], std::string(kGet) + std::string(kGet));
+  const std::string two = hear(clients[1], "404 page") + hear(clients[1], "404 page", seconds(1));
+  EXPECT_NE(two.find("HTTP/1.1 404", 10), std::string::npos) << two;
+  shutdown(clients[2].get(), SHUT_WR);
+  EXPECT_TRUE(hear(clients[2], "<never>").ends_with("<end>"));
+  EXPECT_EQ(acceptors_->connections(), kMany - 1);
+  clients[3].reset();
+  spin(3);
+  EXPECT_EQ(acceptors_->connections(), kMany - 2);
+  acceptors_->stop_accepting();
+  say(clients[4], kGet);  // still within the grace of an answer a moment ago, or closed by then
+  EXPECT_TRUE(hear(clients[4], "<never>").ends_with("<end>"));
+  EXPECT_TRUE(hear(clients[5], "<never>").ends_with("<end>"));
 }
 
 TEST_F(ListenerTest, WithoutDescriptorsTheLoopDoesNotSpinAndComesBack) {

@@ -1,0 +1,58 @@
+# shellcheck shell=bash disable=SC2154
+# ./dev debian13 VERB [ARGS]: the verb inside a Debian 13 root, on a Debian 12 machine. The root is made once, by debootstrap, in the
+# cache folder; the tree is seen at its own path, with build/debian13 as its build folder; mounts end with the verb.
+
+debian13_root=$cache/debian13
+debian13_mirror=http://deb.debian.org/debian
+
+# make_debian13_root: a minimal Debian 13; packages of the verbs are installed by the verbs, inside.
+make_debian13_root() {
+  local fresh=$debian13_root.new log=$debian13_root.log
+  [[ ! -e $debian13_root/etc/debian_version ]] || return 0
+  need debian13
+  say "making a Debian 13 root in $debian13_root"
+  rm -rf "$fresh"
+  mkdir -p "$cache"
+  if ! debootstrap --variant=minbase --include=ca-certificates trixie "$fresh" "$debian13_mirror" >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "debootstrap failed (whole output: $log)"
+  fi
+  cat >"$fresh/etc/apt/sources.list" <<TEXT
+deb $debian13_mirror trixie main
+deb $debian13_mirror trixie-updates main
+deb ${debian13_mirror}-security trixie-security main
+TEXT
+  mv "$fresh" "$debian13_root"
+}
+
+# Runs in a mount namespace of its own: ROOT TOP CACHE COMPILER-CACHE VERB [ARGS]
+enter_debian13() {
+  set -euo pipefail
+  local root=$1 top=$2 cache=$3 compiled=$4
+  shift 4
+  see() {
+    mkdir -p "$1" "$root$2"
+    mount --rbind "$1" "$root$2"
+  }
+  see /proc /proc
+  see /sys /sys
+  see /dev /dev
+  see "$top" "$top"
+  see "$top/build/debian13" "$top/build"
+  see "$cache/in-debian13" /var/cache/weir
+  see "$compiled" /var/cache/compiled
+  cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+  exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" LANG=C.UTF-8 \
+    WEIR_CACHE=/var/cache/weir CCACHE_DIR=/var/cache/compiled WEIR_JOBS="${WEIR_JOBS:-}" WEIR_LEGS="${WEIR_LEGS:-}" \
+    "$top/dev" "$@"
+}
+
+verb_debian13() {
+  [[ $# -gt 0 ]] || fail "debian13 needs a verb: ./dev debian13 test"
+  [[ $(id -u) == 0 ]] || fail "debian13 needs root: it mounts the tree into another root"
+  need build
+  make_debian13_root
+  mkdir -p build/debian13
+  exec unshare --mount --propagation private bash -c "$(declare -f enter_debian13); enter_debian13 \"\$@\"" enter_debian13 \
+    "$debian13_root" "$top" "$cache" "$(ccache --get-config cache_dir)" "$@"
+}
