@@ -40,7 +40,7 @@ std::optional<Credentials> read_credentials(const codec::Head& request) {
   return Credentials{text->substr(0, colon), text->substr(colon + 1)};
 }
 
-std::string quoted(std::string_view realm) {
+std::string in_quotes(std::string_view realm) {
   std::string out = "Basic realm=\"";
   for (const char c : realm) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) continue;
@@ -70,7 +70,7 @@ class JobWait final : public exchange::Wait {
 class BasicAuthFilter final : public exchange::Filter {
  public:
   BasicAuthFilter(const features::BasicAuth& settings, Htpasswd users, std::string policy_hash)
-      : challenge_(quoted(settings.realm)),
+      : challenge_(in_quotes(settings.realm)),
         users_(std::move(users)),
         policy_hash_(std::move(policy_hash)) {}
 
