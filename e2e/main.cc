@@ -14,6 +14,7 @@
 #include "common/base/fd.h"
 #include "common/base/log.h"
 #include "e2e/harness/stage.h"
+#include "e2e/harness/verbs.h"
 
 namespace weir::e2e {
 namespace {
@@ -37,6 +38,33 @@ bool enter_namespace() {
   return fd.valid() && ::setns(fd.get(), CLONE_NEWNET) == 0;
 }
 
+// After all cases: the roles that are shipped allow exactly what was used. Only after a whole run
+// has every verb had its occasion. A list is what a server without streaming lists is asked for in
+// the place of a watch.
+int check_verbs() {
+  const Verbs used = used_verbs(folder);
+  const Verbs allowed = allowed_verbs();
+  int wrong = 0;
+  for (const std::string& verb : used) {
+    if (allowed.contains(verb)) continue;
+    ++wrong;
+    std::fprintf(stderr, "e2e: '%s' was asked for, deploy/rbac.yaml forbids it\n", verb.c_str());
+  }
+  for (const std::string& verb : allowed) {
+    const bool falls_back = verb.rfind("list ", 0) == 0 && used.contains("watch" + verb.substr(4));
+    if (used.contains(verb) || falls_back) continue;
+    ++wrong;
+    std::fprintf(stderr, "e2e: deploy/rbac.yaml allows '%s', which was never used\n", verb.c_str());
+  }
+  std::printf("[ rbac ] %zu verbs allowed, %zu used, %d differ\n", allowed.size(), used.size(),
+              wrong);
+  return wrong == 0 ? 0 : 1;
+}
+
+bool whole_run() {
+  return std::string(testing::GTEST_FLAG(filter)) == "*" && testing::GTEST_FLAG(repeat) == 1;
+}
+
 int run() {
   if (::geteuid() != 0) return fail("a network namespace needs root: run it as root");
   folder = "/tmp/weir-e2e-XXXXXX";
@@ -44,7 +72,8 @@ int run() {
   if (!script("up.sh", folder + " " + std::to_string(::getpid()))) {
     return fail("no cluster: e2e/cluster/up.sh failed (see above; logs in " + folder + "/log)");
   }
-  const int result = enter_namespace() ? RUN_ALL_TESTS() : fail("cannot enter the namespace");
+  int result = enter_namespace() ? RUN_ALL_TESTS() : fail("cannot enter the namespace");
+  if (result == 0 && whole_run()) result = check_verbs();
   script("down.sh", folder);
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);

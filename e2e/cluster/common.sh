@@ -55,8 +55,22 @@ find_programs() {
   programs=${WEIR_E2E_BIN:-$("$here/../../tools/dev/go_programs.sh" e2e/tools)}
 }
 
+# What the API server writes to log/audit.log: every request of Weir's service account. The tests compare it with its roles.
+write_audit_policy() {
+  cat >"$dir/audit-policy.yaml" <<'POLICY'
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [ResponseStarted, ResponseComplete]
+rules:
+- level: Metadata
+  users: ["system:serviceaccount:weir:weir"]
+- level: None
+POLICY
+}
+
 # Returns when it is ready. No reconciler of its own endpoints, no aggregation, no kubelet: nothing here needs them.
 start_apiserver() {
+  write_audit_policy
   start kube-apiserver "$programs/kube-apiserver" --etcd-servers http://127.0.0.1:2379 \
     --bind-address "$address" --advertise-address "$address" --secure-port "$api_port" \
     --endpoint-reconciler-type none --service-cluster-ip-range "$service_range" \
@@ -64,7 +78,8 @@ start_apiserver() {
     --client-ca-file "$dir/pki/ca.crt" --authorization-mode RBAC \
     --service-account-issuer https://kubernetes.default.svc \
     --service-account-key-file "$dir/pki/service-account.pub" \
-    --service-account-signing-key-file "$dir/pki/service-account.key" --profiling=false
+    --service-account-signing-key-file "$dir/pki/service-account.key" --profiling=false \
+    --audit-policy-file "$dir/audit-policy.yaml" --audit-log-path "$dir/log/audit.log" --audit-log-mode blocking
   wait_for /readyz
 }
 
