@@ -4,6 +4,7 @@ writer included; a request count comes from the load generator."""
 import os
 import re
 import socket
+import ssl
 import subprocess
 import time
 
@@ -58,6 +59,16 @@ def handshakes(port, count):
     return count
 
 
+def h2load(port, seconds, connections, streams, host):
+    """HTTP/2 requests over TLS that were answered with 2xx; raises when some were not."""
+    out = load(["h2load", "-t1", "-D%d" % seconds, "-c%d" % connections, "-m%d" % streams, "-H", ":authority: " + host, "https://127.0.0.1:%d/128" % port])
+    found = re.search(r"(\d+) succeeded, (\d+) failed", out)
+    codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", out)
+    if not found or not codes or "Application protocol: h2" not in out or int(codes.group(3)) + int(codes.group(4)) > 0:
+        raise RuntimeError("h2load: " + out)
+    return int(codes.group(1))
+
+
 def cpu_per_request(peer, run):
     """CPU microseconds per request of one sample: run() drives the load and gives the number of requests."""
     pids = peer.pids()
@@ -66,13 +77,18 @@ def cpu_per_request(peer, run):
     return (cpu_ns(pids) - before) / 1000.0 / max(requests, 1)
 
 
-def idle_bytes(peer, connections):
-    """PSS that one idle plain connection adds: each has been used for one request and is then left alone."""
+def idle_bytes(peer, connections, tls=False):
+    """PSS that one idle connection adds: each has been used for one request and is then left alone."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     before = pss_kb(peer.pids())
     sockets = []
     try:
         for _ in range(connections):
-            one = socket.create_connection(("127.0.0.1", peer.http_port), timeout=5)
+            one = socket.create_connection(("127.0.0.1", peer.https_port if tls else peer.http_port), timeout=5)
+            if tls:
+                one = context.wrap_socket(one)
             one.sendall(b"GET /128 HTTP/1.1\r\nHost: h1.bench.test\r\n\r\n")
             one.recv(4096)
             sockets.append(one)
@@ -83,9 +99,9 @@ def idle_bytes(peer, connections):
             one.close()
 
 
-def syscalls_per_request(peer, seconds, connections):
+def syscalls_per_request(peer, seconds, connections, tls=False):
     """Attaches strace to the peer's threads during a keep-alive load."""
-    url = "http://127.0.0.1:%d/128" % peer.http_port
+    url = "%s://127.0.0.1:%d/128" % ("https" if tls else "http", peer.https_port if tls else peer.http_port)
     command = ["strace", "-f", "-c", "-U", "name,calls"]
     for pid in peer.pids():
         command += ["-p", str(pid)]

@@ -42,6 +42,7 @@ class Peer:
         os.makedirs(self.folder, exist_ok=True)
         self.http_port = http_port
         self.https_port = https_port
+        self.h2_port = https_port
         self.process = None
 
     def spawn(self, command, env=None):
@@ -67,14 +68,28 @@ class Peer:
 
 
 class NullProxy(Peer):
+    """The floors: a relay without HTTP, one that ends TLS (one ticket, AES-128, X25519), and nghttp2 over TLS before HTTP/1 connections."""
+
     name = "null"
 
     def start(self, bench):
-        self.spawn([os.path.join(bench.bin, "weir-bench-null"), str(self.http_port), str(bench.origin_port)])
-        self.https_port = None
+        self.h2_port = self.https_port + 1
+        self.others = []
+        tls = [str(bench.origin_port), bench.cert, bench.key]
+        for program, port, rest in (("null-tls", self.https_port, tls), ("null-h2", self.h2_port, tls), ("null", self.http_port, tls[:1])):
+            self.spawn([os.path.join(bench.bin, "weir-bench-" + program), str(port)] + rest)
+            self.others.append(self.process)
+
+    def pids(self):
+        return [process.pid for process in self.others]
+
+    def stop(self):
+        for process in self.others:
+            process.kill()
+            process.wait()
 
     def version(self):
-        return "relay without HTTP"
+        return "relay without HTTP; OpenSSL and nghttp2 alone for TLS and HTTP/2"
 
 
 class Nginx(Peer):
@@ -105,16 +120,16 @@ class Nginx(Peer):
             log = "log_format j escape=json '{%s}'; access_log %s/access.log j buffer=64k flush=1s;" % (body, self.folder)
             limit = "limit_conn_zone $binary_remote_addr zone=c:1m; limit_conn c 10000;"
         hosts = ["_"] if not bench.loaded else ["_"] + ["h%d.bench.test" % i for i in range(HOSTS)]
-        listen = "listen 127.0.0.1:%d; listen 127.0.0.1:%d ssl;" % (self.http_port, self.https_port)
+        listen = "listen 127.0.0.1:%d; listen 127.0.0.1:%d ssl http2;" % (self.http_port, self.https_port)
         servers = []
         for index, host in enumerate(hosts):
-            here = listen if index else listen.replace(";", " default_server backlog=4096;", 1).replace(" ssl;", " ssl default_server;")
+            here = listen if index else listen.replace(";", " default_server backlog=4096;", 1).replace(" ssl http2;", " ssl http2 default_server;")
             servers.append("server { %s server_name %s; location / { proxy_pass http://origin; proxy_http_version 1.1; "
                            "proxy_set_header Connection \"\"; proxy_set_header Host $host; proxy_set_header X-Real-IP $remote_addr; "
                            "proxy_set_header X-Forwarded-For $remote_addr; } }" % (here, host))
         return """worker_processes 1; daemon off; pid %(folder)s/pid; worker_rlimit_nofile 20000;
 events { worker_connections 16000; }
-http { %(log)s %(limit)s keepalive_requests 1000000000; keepalive_timeout 300s; server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
+http { %(log)s %(limit)s keepalive_requests 1000000000; keepalive_timeout 300s; http2_max_concurrent_streams 256; server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
   client_body_temp_path %(folder)s/b; proxy_temp_path %(folder)s/p; fastcgi_temp_path %(folder)s/f; uwsgi_temp_path %(folder)s/u; scgi_temp_path %(folder)s/s;
   ssl_certificate %(cert)s; ssl_certificate_key %(key)s; ssl_protocols TLSv1.2 TLSv1.3; %(buffers)s
   upstream origin { server 127.0.0.1:%(origin)d; keepalive 256; keepalive_requests 1000000000; }
@@ -171,7 +186,7 @@ defaults
   option http-keep-alive
 frontend f
   bind 127.0.0.1:%(http)d backlog 4096
-  bind 127.0.0.1:%(https)d ssl crt %(pem)s alpn http/1.1
+  bind 127.0.0.1:%(https)d ssl crt %(pem)s alpn h2,http/1.1
   %(log)s
   %(rules)s
   option forwardfor

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""./dev bench: CPU per request of Weir beside nginx, HAProxy and a null proxy, in interleaved rounds on this machine.
+"""./dev bench: CPU per request of Weir beside nginx, HAProxy, Envoy, h2o, nghttpx, Caddy and null proxies, in interleaved rounds.
 
 Proxies are pinned to one CPU with one worker each, the load generator and the origin to another. It prints whatever is true: medians, spread
 and the ratio to the best peer of the same run. --loaded adds a JSON access log, 5,000 hosts and a connection limit to every peer.
@@ -17,6 +17,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import measure  # noqa: E402
+import more_peers  # noqa: E402
 import peers as kinds  # noqa: E402
 
 
@@ -30,7 +31,7 @@ class Bench:
         self.cert = os.path.join(folder, "cert.pem")
         self.key = os.path.join(folder, "key.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
-                        "-subj", "/CN=bench.test", "-addext", "subjectAltName=DNS:bench.test,DNS:*.bench.test", "-keyout", self.key,
+                        "-subj", "/CN=bench.test", "-addext", "subjectAltName=DNS:bench.test,DNS:*.bench.test,IP:127.0.0.1", "-keyout", self.key,
                         "-out", self.cert], check=True, capture_output=True)
 
 
@@ -43,9 +44,11 @@ def workloads(bench, seconds):
         return measure.wrk("%s://127.0.0.1:%d/%s" % ("https" if tls else "http", port, path), seconds, 64, list(extra) + list(more))
 
     out = {"keep-alive 128 B": (False, keep_alive), "TLS keep-alive 128 B": (True, lambda p: keep_alive(p, tls=True))}
+    out["h2 over TLS, 16x16"] = (True, lambda p: measure.h2load(p.h2_port, seconds, 16, 16, "h7.bench.test"))
     if bench.loaded:
         return out
     out["64 KiB body"] = (False, lambda p: keep_alive(p, path="65536"))
+    out["TLS 64 KiB body"] = (True, lambda p: keep_alive(p, path="65536", tls=True))
     out["connection per request"] = (False, lambda p: keep_alive(p, more=["-H", "Connection: close"]))
     out["TLS full handshake + request"] = (True, lambda p: measure.handshakes(p.https_port, 400))
     return out
@@ -68,7 +71,12 @@ def run_rounds(peers, loads, rounds):
             for peer in peers[number % len(peers):] + peers[:number % len(peers)]:
                 if tls and peer.https_port is None:
                     continue
-                samples[name][peer.name].append(measure.cpu_per_request(peer, lambda p=peer, d=drive: d(p)))
+                try:
+                    samples[name][peer.name].append(measure.cpu_per_request(peer, lambda p=peer, d=drive: d(p)))
+                except RuntimeError as error:
+                    if peer.name == "weir":
+                        raise
+                    print("%s, %s: %s" % (name, peer.name, str(error).splitlines()[0]), file=sys.stderr)
         print("round %d of %d" % (number + 1, rounds), file=sys.stderr, flush=True)
     return samples
 
@@ -93,15 +101,19 @@ def print_table(title, samples, versions):
         print("| %s | %s | %s |" % (workload, " | ".join(cells), ratio))
 
 
-def print_counts(peers, connections, idle, started_pss):
+def print_counts(peers, idle, started_pss):
+    ours = {}
     print("\n| figure | " + " | ".join(p.name for p in peers) + " |")
     print("|---" * (len(peers) + 1) + "|")
-    calls = {p.name: measure.syscalls_per_request(p, 2, 64) for p in peers}
-    print("| syscalls per keep-alive request, 64 connections | " + " | ".join("%.2f" % calls[p.name][0] for p in peers) + " |")
-    print("| bytes per idle plain connection (PSS, %d) | " % connections + " | ".join("%.0f" % idle[p.name] if p.name in idle else "-" for p in peers) + " |")
+    for title, tls in (("", False), (" over TLS", True)):
+        calls = {p.name: measure.syscalls_per_request(p, 2, 64, tls) for p in peers}
+        print("| syscalls per keep-alive request%s, 64 connections | " % title + " | ".join("%.2f" % calls[p.name][0] for p in peers) + " |")
+        ours[title or " plain"] = calls.get("weir", (0, {}))[1]
+    for title, values in idle.items():
+        print("| bytes per idle %s connection (PSS) | " % title + " | ".join("%.0f" % values[p.name] if p.name in values else "-" for p in peers) + " |")
     print("| PSS after the start, MB | " + " | ".join("%.1f" % started_pss[p.name] for p in peers) + " |")
     print("| PSS after the load, MB | " + " | ".join("%.1f" % (measure.pss_kb(p.pids()) / 1024) for p in peers) + " |")
-    print("\nWeir's calls per request: %s" % json.dumps(calls.get("weir", (0, {}))[1]))
+    print("\nWeir's calls per request: %s" % json.dumps(ours))
 
 
 def start_all(bench, chosen, running):
@@ -127,11 +139,19 @@ def stop_all(running):
         running["origin"].wait()
 
 
+def idle_figures(peers, connections):
+    peers = [p for p in peers if p.name != "null"]
+    tls = connections // 4
+    return {"plain": {p.name: measure.idle_bytes(p, connections) for p in peers},
+            "TLS": {p.name: measure.idle_bytes(p, tls, True) for p in peers}}
+
+
 def measure_profile(args, loaded):
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
         os.chmod(folder, 0o755)
         bench = Bench(folder, loaded)
-        every = [kinds.NullProxy, kinds.Nginx, kinds.NginxTuned, kinds.HAProxy, kinds.Weir]
+        every = [kinds.NullProxy, kinds.Nginx, kinds.NginxTuned, kinds.HAProxy, more_peers.Envoy, more_peers.H2o, more_peers.Nghttpx,
+                 more_peers.Caddy, kinds.Weir]
         chosen = [kind for kind in every if not args.peers or kind.name in args.peers.split(",")]
         running = {"origin": None, "peers": []}
         try:
@@ -139,12 +159,12 @@ def measure_profile(args, loaded):
             loads = {n: w for n, w in workloads(bench, args.seconds).items() if not args.only or args.only in n}
             # First, on fresh processes: after a load idle connections live in memory that was freed, and seem to cost nothing.
             pss = {p.name: measure.pss_kb(p.pids()) / 1024 for p in started}
-            idle = {p.name: measure.idle_bytes(p, args.idle) for p in started if p.name != "null" and not args.only and not loaded}
+            idle = idle_figures(started, args.idle) if not args.only and not loaded else {}
             samples = run_rounds(started, loads, args.rounds)
             print_table("loaded: JSON access log, 5,000 hosts, a connection limit" if loaded else "bare", samples,
                         {p.name: p.version() for p in started})
             if not args.only:
-                print_counts(started, args.idle, idle, pss)
+                print_counts(started, idle, pss)
             print("\nVersions: " + "; ".join("%s: %s" % (p.name, p.version()) for p in started))
         finally:
             stop_all(running)
@@ -154,7 +174,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=1, help="length of one sample")
-    parser.add_argument("--peers", default="", help="comma list of null,nginx,nginx-64k,haproxy,weir; empty: all")
+    parser.add_argument("--peers", default="", help="comma list of null,nginx,nginx-64k,haproxy,envoy,h2o,nghttpx,caddy,weir; empty: all")
     parser.add_argument("--only", default="", help="only workloads whose name holds this text")
     parser.add_argument("--profile", default="both", choices=["bare", "loaded", "both"])
     parser.add_argument("--idle", type=int, default=5000, help="idle connections for the memory figure")

