@@ -11,6 +11,7 @@
 #include "dataplane/admin/admin.h"
 #include "dataplane/filters/order.h"
 #include "dataplane/limits.h"
+#include "dataplane/memory_watch.h"
 #include "dataplane/observe/metrics.h"
 #include "dataplane/snapshot/configuration.h"
 #include "dataplane/snapshot/dump.h"
@@ -25,6 +26,7 @@ using std::chrono::milliseconds;
 constexpr const char* kVersion = "0.1.0";
 constexpr std::size_t kOffloadQueue = 256;
 constexpr milliseconds kBeat{500};
+constexpr milliseconds kLook{50};  // between two looks at the memory in use
 constexpr milliseconds kDrainPoll{50};
 
 observe::InstanceLabels instance_labels() {
@@ -80,6 +82,7 @@ class Process final : private loop::IoHandler {
   std::string dump_text() const;
   void on_io(std::uint32_t events) override;  // a signal
   void on_beat();
+  void on_memory();
   void begin_end();
   void begin_drain();
   void on_drain_step();
@@ -93,6 +96,7 @@ class Process final : private loop::IoHandler {
   base::ProcessBudget budget_;
   worker::Offload offload_;
   shared::ConnectionCaps caps_;
+  shared::ClientLimits limits_;
   observe::Labels labels_;
   ChannelSockets sockets_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
@@ -105,6 +109,8 @@ class Process final : private loop::IoHandler {
   base::UniqueFd signals_;
   loop::IoToken signal_token_;
   loop::Timer beat_;
+  loop::Timer look_;
+  MemoryWatch memory_;
   loop::Timer end_;
   base::TimePoint drain_deadline_;
   bool draining_ = false;
@@ -138,7 +144,7 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
       budget_(options.memory_limit),
       offload_(options.workers, kOffloadQueue),
       sockets_(channel),
-      workers_(make_workers(options.workers, {budget_, offload_, caps_, labels_, log})),
+      workers_(make_workers(options.workers, {budget_, offload_, caps_, limits_, labels_, log})),
       configuration_(configuration_parts()),
       receiver_(loop_, std::move(control_socket), configuration_),
       traffic_metrics_(labels_, recorders(), instance_labels()),
@@ -146,11 +152,14 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
       process_metrics_(kVersion, instance_labels()),
       signals_(open_signals()),
       beat_(loop_.timers(), [this] { on_beat(); }),
+      look_(loop_.timers(), [this] { on_memory(); }),
+      memory_(budget_),
       end_(loop_.timers(), [this] { draining_ ? on_drain_step() : begin_drain(); }),
       admin_(admin_parts(std::move(admin_socket), std::move(dump_socket))) {
   signal_token_ = loop_.add(signals_.get(), *this, EPOLLIN);
   for (const auto& worker : workers_) worker->start();
   on_beat();
+  on_memory();
 }
 
 Process::~Process() {
@@ -211,6 +220,12 @@ void Process::on_beat() {
     worker.beat();
     silent->fetch_sub(1, std::memory_order_acq_rel);
   });
+}
+
+void Process::on_memory() {
+  look_.arm(loop_.now() + kLook);
+  if (memory_.look(loop_.now()) < base::Pressure::kRequests) return;
+  on_every_worker([](WorkerThread& worker) { worker.acceptors().shed(); });
 }
 
 void Process::on_io(std::uint32_t) {

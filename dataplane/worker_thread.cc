@@ -6,7 +6,7 @@ WorkerThread::WorkerThread(unsigned index, const Shared& shared)
     : worker_(index, shared.budget, shared.offload),
       recorder_(shared.labels, shared.log.lane(index)),
       upstreams_(upstream::make_upstreams(worker_, {worker_.buffers(), heads_, upstream_limits_})),
-      context_{worker_, heads_, live_, *upstreams_, recorder_},
+      context_{worker_, heads_, live_, *upstreams_, recorder_, {}, &shared.limits},
       acceptors_(listener::make_acceptors(context_, shared.caps)) {}
 
 WorkerThread::~WorkerThread() {

@@ -19,6 +19,7 @@ class WorkerThread final : public snapshot::WorkerSeat {
     base::ProcessBudget& budget;
     worker::Offload& offload;
     shared::ConnectionCaps& caps;
+    shared::ClientLimits& limits;
     const observe::Labels& labels;
     observe::AccessLog& log;
   };

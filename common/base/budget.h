@@ -5,11 +5,12 @@
 #include <cstdint>
 
 #include "common/base/check.h"
+#include "common/base/pressure.h"
 
 namespace weir::base {
 
 // Byte accounting in three steps: connection -> worker -> process. Plain accounting: who reads the
-// levels decides what to do.
+// pressure (pressure.h) decides what to do.
 //
 // ProcessBudget is shared by all threads; a WorkerBudget belongs to one thread and passes its sum
 // on in steps of kStep, so the request path touches the shared counter once per 64 KiB and not once
@@ -18,23 +19,33 @@ namespace weir::base {
 class ProcessBudget {
  public:
   // limit: bytes that the process may charge; 0 means no limit.
-  explicit ProcessBudget(std::size_t limit = 0) : limit_(limit) {}
+  explicit ProcessBudget(std::size_t limit = 0) : limit_(limit), pressure_(limit) {}
   std::size_t limit() const { return limit_.load(std::memory_order_relaxed); }
   std::size_t used() const {
     const auto used = used_.load(std::memory_order_relaxed);
     return used > 0 ? static_cast<std::size_t>(used) : 0;
   }
-  void set_limit(std::size_t limit) { limit_.store(limit, std::memory_order_relaxed); }
-  void add(std::int64_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  void set_limit(std::size_t limit) {
+    limit_.store(limit, std::memory_order_relaxed);
+    pressure_.set_limit(limit);
+  }
+  void add(std::int64_t bytes) {
+    pressure_.rose(used_.fetch_add(bytes, std::memory_order_relaxed) + bytes);
+  }
   // Used part of the limit in percent, 0 when there is no limit.
   unsigned percent() const {
     const std::size_t limit = limit_.load(std::memory_order_relaxed);
     return limit == 0 ? 0 : static_cast<unsigned>(used() * 100 / limit);
   }
 
+  // Rises with what is charged at once; who knows the resident set settles it.
+  PressureGauge& pressure() { return pressure_; }
+  const PressureGauge& pressure() const { return pressure_; }
+
  private:
   std::atomic<std::size_t> limit_;
   std::atomic<std::int64_t> used_{0};
+  PressureGauge pressure_;
 };
 
 class WorkerBudget {
@@ -49,7 +60,8 @@ class WorkerBudget {
   void charge(std::size_t bytes) { move(static_cast<std::int64_t>(bytes)); }
   void release(std::size_t bytes) { move(-static_cast<std::int64_t>(bytes)); }
   std::int64_t used() const { return used_; }
-  const ProcessBudget& process() const { return process_; }
+  ProcessBudget& process() const { return process_; }
+  Pressure pressure() const { return process_.pressure().level(); }
 
  private:
   void move(std::int64_t by) {

@@ -120,7 +120,7 @@ class ServerTarget {
   // A request starts. The returned target receives it (on_head follows at once) and answers on
   // stream.
   virtual MessageTarget& on_request(MessageStream& stream) = 0;
-  // A request that must be refused with this status (400, 414, 431, 501, 505). The
+  // A request that must be refused with this status (400, 408, 414, 431, 501, 505). The
   // connection answers on stream with its own page; the session then ends (HTTP/1) or resets the
   // stream (HTTP/2). head: what could be read, may be null. When the fault lies in a body, the
   // request's target has had its on_reset before.
@@ -141,6 +141,10 @@ class ServerSession {
   // No new request after those that are open: "Connection: close" on the next response, GOAWAY.
   // Ends an idle session at once.
   virtual void start_drain() = 0;
+  // The head that is being read has taken too long: a request that has begun is answered with 408
+  // by way of on_bad_request, and the session ends. Nothing when the client has sent nothing: the
+  // connection then closes.
+  virtual void on_head_late() {}
   virtual SessionPhase phase() const = 0;
   // The client has said that nothing follows what it sent, and all of that has been read: the
   // connection needs no lingering close. Stays valid after on_session_end().

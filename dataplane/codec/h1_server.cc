@@ -46,6 +46,7 @@ void H1Server::on_lost(const base::Error& error) {
 }
 
 void H1Server::on_drained() {
+  if (std::exchange(backed_up_, false)) return run();
   if (!over_high_ || target_ == nullptr) return;
   over_high_ = false;
   target_->on_writable();
@@ -54,6 +55,11 @@ void H1Server::on_drained() {
 void H1Server::start_drain() {
   draining_ = true;
   if (phase() == SessionPhase::kIdle) end_session();
+}
+
+void H1Server::on_head_late() {
+  if (ended_ || busy_ || in_ != In::kHead || (inbox_.empty() && !parser_.started())) return;
+  refuse({408, "request: the head was not complete in time"}, nullptr);
 }
 
 SessionPhase H1Server::phase() const {
@@ -86,7 +92,9 @@ void H1Server::run() {
 bool H1Server::step() {
   switch (in_) {
     case In::kHead:
-      return !busy_ && read_head();
+      // Answers to a client that sends on and takes nothing would pile up.
+      backed_up_ = wire_.queued() > kHighMark;
+      return !busy_ && !backed_up_ && read_head();
     case In::kBody:
       return !paused_ && read_body();
     case In::kTunnel:
@@ -264,7 +272,7 @@ void H1Server::end_session() {
 }
 
 void H1Server::adjust_reading() {
-  const bool is_full = in_ == In::kDone && inbox_.size() >= kMostPipelined;
+  const bool is_full = (in_ == In::kDone || backed_up_) && inbox_.size() >= kMostPipelined;
   const bool want_paused = !ended_ && (paused_ || is_full);
   if (want_paused == reading_paused_) return;
   reading_paused_ = want_paused;

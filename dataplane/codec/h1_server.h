@@ -28,6 +28,7 @@ class H1Server final : public ServerSession, private MessageStream {
   void on_lost(const base::Error& error) override;
   void on_drained() override;
   void start_drain() override;
+  void on_head_late() override;
   SessionPhase phase() const override;
   bool client_is_done() const override { return client_done_; }
   std::size_t open_streams() const override { return busy_ ? 1 : 0; }
@@ -88,6 +89,7 @@ class H1Server final : public ServerSession, private MessageStream {
   bool told_end_ = false;  // of a tunnel
   bool reading_paused_ = false;
   bool over_high_ = false;
+  bool backed_up_ = false;  // the next request waits until the client has taken more
   bool ended_ = false;
   bool client_done_ = false;  // when the session ended
 };

@@ -112,7 +112,8 @@ void Exchange::pause_client() {
 void Exchange::resume_client() {
   if (over() || !client_paused_) return;
   client_paused_ = false;
-  times_.client = context_.worker.loop().now();
+  times_.client = times_.window = context_.worker.loop().now();
+  counts_.judged = counts_.request;
   client_.resume();  // data may come from inside
   if (!over()) watch();
 }

@@ -8,6 +8,9 @@
 namespace weir::exchange {
 namespace {
 
+constexpr std::chrono::milliseconds kLookAgain{50};   // whether memory has become free
+constexpr std::chrono::milliseconds kMeasure{1'000};  // when a stall is long enough to look closer
+constexpr std::size_t kLowForRelief = 8 * 1024;
 constexpr base::TimePoint kNever = base::TimePoint::max();
 
 base::Error late(base::Origin origin, std::string_view what) {
@@ -29,13 +32,24 @@ Exchange::Due Exchange::next_due() const {
   }
   const bool talking = phase_ == Phase::kAwaitResponse || phase_ == Phase::kBodies;
   consider(times_.started, limits.request, Limit::kRequest);
+  const model::Settings& settings = context_.live->settings;
+  if (phase_ == Phase::kHoldBody) consider(times_.looked, kLookAgain, Limit::kRelief);
   if (request_state_ == Message::kOpen && !client_paused_) {
-    consider(times_.client, context_.live->settings.client_body_timeout, Limit::kClientBody);
+    consider(times_.client, settings.client_body_timeout, Limit::kClientBody);
+    const bool judged = settings.min_body_rate > 0 && phase_ != Phase::kBodies;
+    if (judged) consider(times_.window, settings.rate_window, Limit::kBodyRate);
   }
   if (talking && request_state_ == Message::kOpen && client_paused_) {
     consider(times_.stalled, limits.send, Limit::kUpstreamTakes);
   }
-  if (talking && upstream_paused_) consider(times_.stalled, limits.send, Limit::kClientTakes);
+  if (talking && upstream_paused_) {
+    const bool measured = stalled_left_ != kUnmeasured;
+    consider(times_.stalled, measured ? limits.send : std::min(kMeasure, limits.send),
+             Limit::kClientTakes);
+    // Below the stream's own mark nobody says when the client has taken something.
+    const bool short_mark = stalled_queue_ <= codec::MessageStream::kHighMark;
+    if (short_mark) consider(times_.looked, kLookAgain, Limit::kRelief);
+  }
   const bool its_turn = request_state_ == Message::kEnded || phase_ == Phase::kBodies;
   if (talking && its_turn && !upstream_paused_) {
     consider(times_.upstream, limits.read, Limit::kUpstreamGives);
@@ -53,18 +67,59 @@ void Exchange::on_timer() {
   const Due due = next_due();
   if (due.at == kNever) return;
   if (due.at > context_.worker.loop().now()) return timer_.arm(due.at);
+  if (due.limit == Limit::kRelief) return relieve();
+  if (is_alive(due.limit)) return watch();
   expire(due.limit);
 }
 
+// Slow, but fast enough: its next window begins.
+bool Exchange::is_alive(Limit limit) {
+  if (limit == Limit::kClientTakes) return takes_enough();
+  return limit == Limit::kBodyRate && gives_enough();
+}
+
+// What the kernel holds counts as not taken: a large send buffer hides for minutes how slow a
+// client is, and that it moves at all. Asked for only once a client has been stalled for a while.
+bool Exchange::takes_enough() {
+  const base::TimePoint now = context_.worker.loop().now();
+  const std::size_t in_kernel = facts_.wire == nullptr ? 0 : facts_.wire->in_kernel();
+  const std::size_t left = client_.queued() + in_kernel;
+  const std::size_t before = std::exchange(stalled_left_, left);
+  const auto window = std::chrono::duration<double>(now - std::exchange(times_.stalled, now));
+  if (before == kUnmeasured) return true;
+  const double wanted = window.count() * context_.live->settings.min_drain_rate;
+  return left < before && static_cast<double>(before - left) >= wanted;
+}
+
+bool Exchange::gives_enough() {
+  const base::TimePoint now = context_.worker.loop().now();
+  const auto window = std::chrono::duration<double>(now - std::exchange(times_.window, now));
+  const std::uint64_t got = counts_.request - std::exchange(counts_.judged, counts_.request);
+  const double wanted = window.count() * context_.live->settings.min_body_rate;
+  return static_cast<double>(got) >= wanted || is_message_stream();
+}
+
+// Messages come when there are some. Only where the route says so: the client's word alone would
+// excuse any upload.
+bool Exchange::is_message_stream() const {
+  const upstream::Cluster* cluster =
+      backend_ == nullptr ? nullptr
+                          : context_.live->clusters.find(backend_->cluster, backend_->cluster_hash);
+  return cluster != nullptr && cluster->settings.protocol == model::UpstreamProtocol::kHttp2 &&
+         request_->find(codec::FieldId::kContentType).value_or("").starts_with("application/grpc");
+}
+
+void Exchange::relieve() {
+  times_.looked = context_.worker.loop().now();
+  if (phase_ == Phase::kHoldBody) return advance();
+  if (client_.queued() <= kLowForRelief) return resume_upstream();
+  watch();
+}
+
 void Exchange::expire(Limit limit) {
-  if (limit == Limit::kClientTakes && client_.queued() < stalled_queue_) {
-    // Slow, but alive.
-    stalled_queue_ = client_.queued();
-    times_.stalled = context_.worker.loop().now();
-    return watch();
-  }
   if (limit == Limit::kTunnel) return close_tunnel();
-  const bool client_is_late = limit == Limit::kClientBody || limit == Limit::kClientTakes;
+  const bool client_is_late =
+      limit == Limit::kClientBody || limit == Limit::kBodyRate || limit == Limit::kClientTakes;
   const std::string_view why = client_is_late             ? "the client was too slow"
                                : limit == Limit::kRequest ? "the request took too long"
                                                           : "the upstream was too slow";

@@ -73,6 +73,7 @@ class Exchange final : public worker::Buried,
     kHead,
     kRoute,
     kRequestFilters,
+    kHoldBody,     // memory is short: the client waits with its body
     kCollectBody,  // all of it, when a filter wants that
     kPickEndpoint,
     kConnect,
@@ -92,7 +93,9 @@ class Exchange final : public worker::Buried,
   enum class Limit : std::uint8_t {
     kRequest,
     kClientBody,
+    kBodyRate,
     kClientTakes,
+    kRelief,  // not a limit: memory may have become free
     kUpstreamTakes,
     kUpstreamGives,
     kTunnel
@@ -106,12 +109,15 @@ class Exchange final : public worker::Buried,
     base::TimePoint client;    // its last byte
     base::TimePoint upstream;  // its last byte, or when it was asked
     base::TimePoint stalled;   // when a side stopped taking
+    base::TimePoint window;    // since when the body's rate is judged
+    base::TimePoint looked;    // when memory was last asked for
     base::TimePoint attempt;
     base::TimePoint response_head;
     base::TimePoint response_end;
   };
   struct Counts {
     std::uint64_t request = 0;   // head and body bytes received
+    std::uint64_t judged = 0;    // of them, before the rate's window
     std::uint64_t response = 0;  // body bytes sent
     std::uint64_t sent = 0;      // request body bytes given to the attempt
     std::uint32_t attempts = 0;
@@ -151,6 +157,7 @@ class Exchange final : public worker::Buried,
   Next find_route();
   Next choose_backend();
   Next run_request_filters();
+  Next hold_body();
   Next collect_body();
   Next answer(int status, std::string_view why);
 
@@ -187,6 +194,7 @@ class Exchange final : public worker::Buried,
   void on_upstream_data(worker::Slice data);
   void on_upstream_end();
   void on_upstream_lost(const base::Error& error);
+  std::size_t high_mark() const;
   void pause_upstream();
   void resume_upstream();
   void abort(const base::Error& error);
@@ -212,6 +220,11 @@ class Exchange final : public worker::Buried,
   Due next_due() const;
   void watch();
   void expire(Limit limit);
+  bool is_alive(Limit limit);
+  bool takes_enough();
+  bool gives_enough();
+  bool is_message_stream() const;
+  void relieve();
 
   // finish.cc
   Next finish();
@@ -256,7 +269,9 @@ class Exchange final : public worker::Buried,
   std::string user_;
   Times times_;
   Counts counts_;
-  std::size_t stalled_queue_ = 0;
+  static constexpr std::size_t kUnmeasured = ~std::size_t{0};
+  std::size_t stalled_queue_ = 0;           // of the client's stream
+  std::size_t stalled_left_ = kUnmeasured;  // with what the kernel held a second later
   loop::Timer timer_;
 };
 

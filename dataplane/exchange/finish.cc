@@ -31,7 +31,7 @@ Exchange::Exchange(ExchangeContext& context, const ClientFacts& client,
       owner_(owner),
       body_(context.worker.buffers()),
       timer_(context.worker.loop().timers(), *this) {
-  times_.started = times_.client = context.worker.loop().now();
+  times_.started = times_.client = times_.window = context.worker.loop().now();
 }
 
 Exchange::~Exchange() = default;

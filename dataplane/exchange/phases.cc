@@ -13,6 +13,8 @@ Exchange::Next Exchange::step() {
       return find_route();
     case Phase::kRequestFilters:
       return run_request_filters();
+    case Phase::kHoldBody:
+      return hold_body();
     case Phase::kCollectBody:
       return collect_body();
     case Phase::kPickEndpoint:
@@ -25,11 +27,10 @@ Exchange::Next Exchange::step() {
       return send_reply();
     case Phase::kDone:
       return finish();
-    case Phase::kConnect:        // on_attempt_ready, on_attempt_failed
-    case Phase::kAwaitResponse:  // on_upstream_head, on_upstream_lost
-    case Phase::kBodies:         // on_data and on_upstream_data, until on_upstream_end
-    case Phase::kTunnel:         // likewise, until close_tunnel
-    case Phase::kOver:
+    default:
+      // kConnect: on_attempt_ready, on_attempt_failed. kAwaitResponse: on_upstream_head,
+      // on_upstream_lost. kBodies: on_data and on_upstream_data, until on_upstream_end. kTunnel:
+      // likewise, until close_tunnel.
       break;
   }
   return Next::kPark;

@@ -9,6 +9,9 @@
 namespace weir::exchange {
 namespace {
 
+constexpr std::uint64_t kSmallBody = 16 * 1024;
+constexpr auto kLongestHold = std::chrono::seconds(10);
+
 // What routing asks of a head. Several lines of one name count as one list (RFC 9110 section 5.3).
 class HeadFields final : public routing::RequestFields {
  public:
@@ -59,6 +62,10 @@ bool serves(std::string_view hostname, std::string_view authority) {
 }  // namespace
 
 Exchange::Next Exchange::take_head() {
+  if (context_.worker.budget().pressure() >= base::Pressure::kRequests) [[unlikely]] {
+    context_.worker.budget().process().pressure().count(base::PressureAction::kRefused);
+    return answer(503, "memory is short");
+  }
   wants_upgrade_ = rewrite_request_head(
       *request_, {facts_.address, facts_.listener->public_port, facts_.tls != nullptr}, context_.local.ids);
   if (!serves(facts_.listener->hostname, request_->authority())) {
@@ -118,7 +125,21 @@ Exchange::Next Exchange::run_request_filters() {
     const std::string& reason = backend_->reason;
     return answer(500, reason.empty() ? std::string_view("the backend is invalid") : reason);
   }
-  return go(Phase::kCollectBody);
+  const bool may_wait = length_.kind != codec::BodyLength::Kind::kNone;
+  return go(may_wait ? Phase::kHoldBody : Phase::kCollectBody);
+}
+
+// A body begins only when there is memory for it; a small one is taken, it costs less than the
+// wait.
+Exchange::Next Exchange::hold_body() {
+  const bool small = length_.kind == codec::BodyLength::Kind::kKnown && length_.bytes <= kSmallBody;
+  const base::WorkerBudget& budget = context_.worker.budget();
+  if (budget.pressure() < base::Pressure::kBodies || small) return go(Phase::kCollectBody);
+  times_.looked = context_.worker.loop().now();
+  if (times_.looked - times_.started > kLongestHold) return answer(503, "memory is short");
+  if (!client_paused_) budget.process().pressure().count(base::PressureAction::kHeldBody);
+  watch();
+  return Next::kPark;
 }
 
 Exchange::Next Exchange::collect_body() {

@@ -7,6 +7,9 @@
 namespace weir::exchange {
 namespace {
 
+// What may wait for a client when memory is short.
+constexpr std::size_t kShortMark = 32 * 1024;
+
 bool has_page(int status) { return status >= 200 && status != 204 && status != 304; }
 
 }  // namespace
@@ -55,7 +58,13 @@ void Exchange::on_upstream_data(worker::Slice data) {
   if (data.empty()) return;
   counts_.response += data.size();
   client_.send_data(std::move(data));
-  if (!over() && client_.queued() > codec::MessageStream::kHighMark) pause_upstream();
+  if (!over() && client_.queued() > high_mark()) pause_upstream();
+}
+
+std::size_t Exchange::high_mark() const {
+  return context_.worker.budget().pressure() == base::Pressure::kNone
+             ? codec::MessageStream::kHighMark
+             : kShortMark;
 }
 
 // The response is complete, and with it the exchange: what a client still sends of its body is its
@@ -131,8 +140,9 @@ void Exchange::add_own_fields() {
 void Exchange::pause_upstream() {
   if (upstream_paused_) return;
   upstream_paused_ = true;
-  times_.stalled = context_.worker.loop().now();
+  times_.stalled = times_.looked = context_.worker.loop().now();
   stalled_queue_ = client_.queued();
+  stalled_left_ = kUnmeasured;
   attempt_->stream().pause();
   watch();
 }

@@ -10,6 +10,7 @@
 #include "dataplane/exchange/local.h"
 #include "dataplane/exchange/snapshot.h"
 #include "dataplane/observe/record.h"
+#include "dataplane/shared/client_limits.h"
 #include "dataplane/transport/transport.h"
 #include "dataplane/upstream/attempt.h"
 #include "dataplane/worker/worker.h"
@@ -29,13 +30,14 @@ struct ListenerFacts {
 // exchanges. An idle connection is to stay small: what connections share is referred to.
 struct ClientFacts {
   base::SocketAddress peer;
-  std::string address;                       // peer's IP as text
-  const ListenerFacts* listener = nullptr;   // never null in an exchange
-  const transport::TlsFacts* tls = nullptr;  // null: plain
+  std::string address;                         // peer's IP as text
+  const ListenerFacts* listener = nullptr;     // never null in an exchange
+  const transport::TlsFacts* tls = nullptr;    // null: plain
+  const transport::Transport* wire = nullptr;  // null in tests
   std::string_view protocol = "HTTP/1.1";
 };
 
-// What every exchange of a worker uses; wired in main with the five references, borrowed by all.
+// What every exchange of a worker uses; wired in main, borrowed by all.
 struct ExchangeContext {
   worker::Worker& worker;
   codec::HeadPool& heads;
@@ -43,6 +45,7 @@ struct ExchangeContext {
   upstream::Upstreams& upstreams;
   observe::Recorder& recorder;
   ExchangeLocal local{};
+  shared::ClientLimits* limits = nullptr;  // null: clients are not limited (tests)
 };
 
 // Told when an exchange is over, so that the connection can arm its idle timeout.

@@ -13,14 +13,16 @@
 #include "common/base/text.h"
 #include "dataplane/listener/connection.h"
 #include "dataplane/listener/gate.h"
+#include "dataplane/listener/shed.h"
+#include "dataplane/shared/client_key.h"
 
 namespace weir::listener {
 namespace {
 
 constexpr int kAcceptsPerEvent = 16;
 constexpr int kMostBacklog = 65'536;
-constexpr int kClosedWhenExhausted = 16;
-constexpr auto kHandshakeDeadline = std::chrono::seconds(15);
+constexpr std::uint64_t kNewConnectionSalt = 0x6e65772d636f6e6eULL;  // in client_key
+constexpr std::uint64_t kNewConnectionBurst = 5;                     // seconds' worth at once
 constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
 constexpr rlim_t kFdsForOthers = 64;  // logs, sockets of our own
 
@@ -85,6 +87,7 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
   void stop_accepting() override;
   std::size_t connections() const override { return home_.count; }
   std::uint64_t refused() const override { return refused_; }
+  void shed() override;
   void close_all() override;
 
   // Takes at most this many connections; returns false when the backlog is empty or the process is
@@ -94,6 +97,8 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
 
  private:
   void admit(Door& door, base::UniqueFd fd, const base::SocketAddress& peer);
+  bool has_room(const base::SocketAddress& peer);
+  bool comes_too_often(const base::SocketAddress& peer);
   void exhausted(Door& door, int errno_value);
   void watch_doors(std::uint32_t events);
   void close_door(Door& door);
@@ -104,6 +109,7 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
   base::UniqueFd reserve_;  // given up to tell one client "no" when descriptors run out
   const std::uint32_t fd_cap_;
   std::uint64_t refused_ = 0;
+  base::TimePoint next_shed_{};
   std::vector<std::unique_ptr<Door>> doors_;
 };
 
@@ -148,6 +154,12 @@ void WorkerAcceptors::close_all() {
   while (home_.first != nullptr) home_.first->close("the dataplane ends");
 }
 
+void WorkerAcceptors::shed() {
+  base::PressureGauge& pressure = home_.context.worker.budget().process().pressure();
+  const std::size_t closed = shed_waiting(home_, shed_batch(home_), "memory is short");
+  pressure.count(base::PressureAction::kClosedWaiting, closed);
+}
+
 bool WorkerAcceptors::accept_from(Door& door, int most) {
   for (int i = 0; i < most; ++i) {
     sockaddr_storage storage{};
@@ -165,18 +177,42 @@ bool WorkerAcceptors::accept_from(Door& door, int most) {
   return true;
 }
 
+bool WorkerAcceptors::comes_too_often(const base::SocketAddress& peer) {
+  const std::uint32_t most = home_.context.live->settings.new_connections_per_address;
+  if (most == 0 || home_.context.limits == nullptr) return false;
+  return !home_.context.limits->rates.take(shared::client_key(peer, kNewConnectionSalt),
+                                           {1'000'000 / most, kNewConnectionBurst * most - 1},
+                                           home_.context.worker.loop().now());
+}
+
+// Counts the connection. Who waits longest without a request makes room for who comes.
+bool WorkerAcceptors::has_room(const base::SocketAddress& peer) {
+  using Entry = shared::ConnectionCaps::Entry;
+  const model::Settings& settings = home_.context.live->settings;
+  const std::uint32_t most = settings.max_connections != 0 ? settings.max_connections : fd_cap_;
+  const std::uint32_t same = settings.connections_per_address;
+  Entry entry = home_.caps.enter(peer, most, same);
+  const base::TimePoint now = home_.context.worker.loop().now();
+  if (entry == Entry::kFull && now >= next_shed_) {
+    // With none to close, the next accepts do not look again.
+    const bool shed = shed_waiting(home_, shed_batch(home_), "connections ran out") > 0;
+    if (!shed) next_shed_ = now + kExhaustedPause;
+    if (shed) entry = home_.caps.enter(peer, most, same);
+  }
+  return entry == Entry::kCounted;
+}
+
 void WorkerAcceptors::admit(Door& door, base::UniqueFd fd, const base::SocketAddress& peer) {
-  const exchange::Snapshot& live = *home_.context.live;
-  const std::uint32_t most =
-      live.settings.max_connections != 0 ? live.settings.max_connections : fd_cap_;
   auto served = door.gate->served();
-  if (served == nullptr || !home_.caps.enter(peer, most, live.settings.connections_per_address)) {
+  if (served == nullptr || comes_too_often(peer) || !has_room(peer)) {
     ++refused_;
     return;
   }
+  const exchange::Snapshot& live = *home_.context.live;
   home_.limits = live.limits;
   worker::Worker& worker = home_.context.worker;
-  auto transport = served->tls ? tls_.accept(std::move(fd), peer, *door.gate, kHandshakeDeadline)
+  auto transport = served->tls ? tls_.accept(std::move(fd), peer, *door.gate,
+                                             live.settings.tls_handshake_timeout)
                                : transport::accept_tcp(worker, std::move(fd), peer);
   Connection::start(home_, door.gate, std::move(served), std::move(transport));
 }
@@ -193,15 +229,7 @@ void WorkerAcceptors::exhausted(Door& door, int errno_value) {
     reserve_ = reserve_fd();
     ++refused_;
   }
-  int left = kClosedWhenExhausted;
-  for (Connection* at = home_.first; at != nullptr && left > 0;) {
-    Connection* const next = at->next();
-    if (at->idle()) {
-      at->close("descriptors ran out");
-      --left;
-    }
-    at = next;
-  }
+  shed_waiting(home_, shed_batch(home_), "descriptors ran out");
   watch_doors(0);
   resume_.arm(home_.context.worker.loop().now() + kExhaustedPause);
 }

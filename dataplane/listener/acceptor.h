@@ -31,6 +31,8 @@ class Acceptors {
   // Connections closed at accept: over a cap, without a listener in the snapshot, or out of
   // descriptors.
   virtual std::uint64_t refused() const = 0;
+  // Memory is short: closes some of those that have waited longest for a request.
+  virtual void shed() = 0;
   virtual void close_all() = 0;  // the end of the drain bound
 };
 

@@ -37,6 +37,8 @@ Connection::Connection(ConnectionHome& home, std::shared_ptr<Gate> gate,
   client_.peer = transport_->peer();
   client_.address = client_.peer.ip();
   client_.listener = &served_->facts;
+  client_.wire = transport_.get();
+  answered_ = worker_.loop().now();
   worker_.budget().charge(kChargedBytes);
   home_.context.recorder.connection_opened(served_->tls);
 }
@@ -91,10 +93,10 @@ void Connection::lose(const base::Error& error) {
   finish();
 }
 
-void Connection::close(const char* why) {
+void Connection::close(const char* why, transport::Farewell farewell) {
   if (finished_) return;
   lose(base::Error{base::ErrorKind::kClosed, base::Origin::kSelf, false, why});
-  transport_->close_when_flushed(transport::Farewell::kLinger);
+  transport_->close_when_flushed(farewell);
 }
 
 codec::MessageTarget& Connection::on_request(codec::MessageStream& stream) {
@@ -106,7 +108,9 @@ codec::MessageTarget& Connection::on_request(codec::MessageStream& stream) {
   ++exchanges_;
   ++requests_;
   const std::uint32_t most = home_.context.live->settings.keep_alive_requests;
-  if (home_.draining || gate_->draining() || (most != 0 && requests_ >= most)) {
+  const bool pressed = worker_.budget().pressure() >= base::Pressure::kKeepAlive;
+  if (pressed) worker_.budget().process().pressure().count(base::PressureAction::kClosedBehind);
+  if (pressed || home_.draining || gate_->draining() || (most != 0 && requests_ >= most)) {
     session_->start_drain();
   }
   timer_.cancel();
@@ -190,12 +194,18 @@ void Connection::wake() {
 
 void Connection::on_timer() {
   if (finished_ || exchanges_ > 0) return;
+  if (session_ != nullptr) session_->on_head_late();
   close("the client was silent for too long");
 }
 
 bool Connection::idle() const {
   if (finished_ || exchanges_ > 0 || requests_ == 0) return false;
   return parked_ || (session_ != nullptr && session_->phase() == SessionPhase::kIdle);
+}
+
+std::optional<base::TimePoint> Connection::waits_since() const {
+  if (finished_ || exchanges_ > 0) return std::nullopt;
+  return answered_;
 }
 
 void Connection::close_if_idle() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "common/loop/timer_wheel.h"
 #include "dataplane/exchange/service.h"
@@ -50,7 +51,11 @@ class Connection final : public worker::Buried,
   // For the drain. One that has sent nothing yet gets two seconds, one that was in use a moment ago
   // half a second for its next request, a busy one ends behind its exchanges.
   void close_if_idle();
-  void close(const char* why);  // now, with its exchanges
+  // Since when no request of it is being served: since its last answer, or since accept. Nothing
+  // while one is.
+  std::optional<base::TimePoint> waits_since() const;
+  // Now, with its exchanges.
+  void close(const char* why, transport::Farewell farewell = transport::Farewell::kLinger);
 
   void on_open() override;
   void on_bytes(std::string_view bytes) override;
@@ -93,7 +98,7 @@ class Connection final : public worker::Buried,
   std::unique_ptr<codec::ServerSession> session_;  // null until on_open, and while parked
   exchange::ClientFacts client_;
   loop::Timer timer_;
-  base::TimePoint answered_;  // since when it is idle
+  base::TimePoint answered_;  // since when it is idle; accepted, before the first answer
   Connection* next_ = nullptr;
   Connection* previous_ = nullptr;
   std::uint32_t requests_ = 0;

@@ -7,6 +7,22 @@ using base::MetricType;
 
 double number(std::uint64_t value) { return static_cast<double>(value); }
 
+base::Family pressure_actions(const base::PressureGauge& pressure) {
+  using base::PressureAction;
+  base::Family out{"weir_memory_pressure_actions_total",
+                   "What was done because memory was short.",
+                   MetricType::kCounter,
+                   {},
+                   {}};
+  for (const auto& [name, action] : {std::pair("body_held", PressureAction::kHeldBody),
+                                     {"keep_alive_ended", PressureAction::kClosedBehind},
+                                     {"request_refused", PressureAction::kRefused},
+                                     {"waiting_closed", PressureAction::kClosedWaiting}}) {
+    out.samples.push_back({{{"action", name}}, number(pressure.counted(action))});
+  }
+  return out;
+}
+
 }  // namespace
 
 WorkerMetrics::WorkerMetrics(std::vector<Seat> seats, const base::ProcessBudget& budget,
@@ -95,6 +111,10 @@ void WorkerMetrics::collect_loops(std::vector<base::Family>& out) const {
   gauge("weir_budget_bytes", "Bytes of buffers charged to the byte budget.",
         number(budget_.used()));
   gauge("weir_budget_limit_bytes", "Limit of the byte budget; 0: none.", number(budget_.limit()));
+  gauge("weir_memory_pressure",
+        "Level of memory pressure: 0 none, 1 from 80 % of the limit, 2 from 90 %, 3 from 95 %.",
+        number(static_cast<std::uint64_t>(budget_.pressure().level())));
+  out.push_back(pressure_actions(budget_.pressure()));
   gauge("weir_label_sets", "Sets of route labels that metrics know.", number(labels_.size()));
   out.push_back({"weir_label_sets_overflow_total",
                  "Routes whose requests count as _other because the bound was reached.",

@@ -14,23 +14,24 @@ std::size_t ConnectionCaps::slot(const base::SocketAddress& peer) {
   return base::hash_bytes(peer.ip_bytes().substr(0, 8)) % kCounters;
 }
 
-bool ConnectionCaps::enter(const base::SocketAddress& peer, std::uint32_t max_total,
-                           std::uint32_t max_per_address) {
+ConnectionCaps::Entry ConnectionCaps::enter(const base::SocketAddress& peer,
+                                            std::uint32_t max_total,
+                                            std::uint32_t max_per_address) {
   // Counted first and taken back when over: two threads at the edge may both be refused, never both
   // let in.
   const std::uint32_t total = total_.fetch_add(1, std::memory_order_relaxed);
   if (max_total != 0 && total >= max_total) {
     total_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
+    return Entry::kFull;
   }
   std::atomic<std::uint32_t>& counter = counters_[slot(peer)];
   const std::uint32_t same = counter.fetch_add(1, std::memory_order_relaxed);
   if (max_per_address != 0 && same >= max_per_address) {
     counter.fetch_sub(1, std::memory_order_relaxed);
     total_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
+    return Entry::kAddressFull;
   }
-  return true;
+  return Entry::kCounted;
 }
 
 void ConnectionCaps::leave(const base::SocketAddress& peer) {

@@ -17,10 +17,10 @@ class ConnectionCaps {
   ConnectionCaps();
   ~ConnectionCaps();
 
-  // Counts one connection, unless a cap is reached. Caps of 0 mean none.
-  //   returns: false when refused; then nothing was counted.
-  bool enter(const base::SocketAddress& peer, std::uint32_t max_total,
-             std::uint32_t max_per_address);
+  enum class Entry : std::uint8_t { kCounted, kFull, kAddressFull };
+  // Counts one connection, unless a cap is reached: then nothing is counted. Caps of 0 mean none.
+  Entry enter(const base::SocketAddress& peer, std::uint32_t max_total,
+              std::uint32_t max_per_address);
   void leave(const base::SocketAddress& peer);
   std::uint32_t total() const { return total_.load(std::memory_order_relaxed); }
 

@@ -1,6 +1,8 @@
 #include "dataplane/transport/linger.h"
 
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -13,6 +15,7 @@ namespace {
 
 constexpr auto kLinger = std::chrono::seconds(2);
 constexpr auto kPatience = std::chrono::seconds(30);
+constexpr std::size_t kLeastTaken = 8 * 1024;  // in that time
 
 enum class Sent : std::uint8_t { kAll, kBlocked, kFailed };
 
@@ -43,6 +46,7 @@ class LingeringSocket final : public worker::Buried,
     } else {
       rest_.token = worker_.loop().add(rest_.fd.get(), *this, 0);
     }
+    left_ = rest_.out.bytes() + untaken_bytes(rest_.fd.get());
     timer_.arm(worker_.loop().now() + kPatience);
     if (rest_.out.has_borrowed()) {
       worker_.loop().flush_soon(*this);
@@ -58,9 +62,7 @@ class LingeringSocket final : public worker::Buried,
   }
 
   void flush() override {
-    const std::size_t before = rest_.out.bytes();
     const Sent sent = send_rest(rest_);
-    if (rest_.out.bytes() < before) timer_.arm(worker_.loop().now() + kPatience);
     if (sent == Sent::kBlocked) return wait_writable();
     if (sent == Sent::kFailed || rest_.peer_done) return end();
     shutdown(rest_.fd.get(), SHUT_WR);
@@ -70,7 +72,12 @@ class LingeringSocket final : public worker::Buried,
     worker_.loop().modify(rest_.token, EPOLLIN | EPOLLRDHUP);
   }
 
-  void on_timer() override { end(); }
+  void on_timer() override {
+    const std::size_t left = rest_.out.bytes() + untaken_bytes(rest_.fd.get());
+    if (flushed_ || left + kLeastTaken > left_) return end();
+    left_ = left;
+    timer_.arm(worker_.loop().now() + kPatience);
+  }
 
  private:
   void wait_writable() {
@@ -107,10 +114,17 @@ class LingeringSocket final : public worker::Buried,
   worker::Worker& worker_;
   Lingering rest_;
   loop::Timer timer_;
+  std::size_t left_ = 0;  // when the timer was set
   bool flushed_ = false;
 };
 
 }  // namespace
+
+std::size_t untaken_bytes(int fd) {
+  int bytes = 0;
+  return fd >= 0 && ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes)
+                                                                  : 0;
+}
 
 void linger(worker::Worker& worker, Lingering rest) {
   if (rest.peer_done && send_rest(rest) != Sent::kBlocked) {

@@ -17,8 +17,11 @@ struct Lingering {
 
 // Writes the rest, sends FIN, and discards what the peer still sends until it closes too, at most
 // 2 s; a close with unread input would reset the connection and destroy the last bytes (RFC 9112
-// section 9.6). A peer that takes nothing for 30 s is closed. When the peer is done and the kernel
-// takes the rest, the socket is closed before this returns.
+// section 9.6). A peer that takes less than 8 KiB in 30 s is closed. When the peer is done and the
+// kernel takes the rest, the socket is closed before this returns.
 void linger(worker::Worker& worker, Lingering rest);
+
+// Bytes in the socket's send buffer that the peer has not acknowledged; 0 when unknown.
+std::size_t untaken_bytes(int fd);
 
 }  // namespace weir::transport

@@ -35,6 +35,7 @@ class SocketTransport : public Transport, public loop::IoHandler, public loop::F
   void resume_reading() final;
   void finish_writing() final;
   void close_when_flushed(Farewell farewell) final;
+  std::size_t in_kernel() const final;
   const base::SocketAddress& peer() const final { return peer_; }
   const base::SocketAddress& local() const final;
   std::uint64_t bytes_read() const final { return read_; }

@@ -33,7 +33,7 @@ class TcpTransport : public SocketTransport {
   const TlsFacts* tls() const final { return nullptr; }
 
  protected:
-  std::span<char> receive_buffer() final { return worker_.scratch(); }
+  std::span<char> receive_buffer() final { return worker_.receive_room(); }
   void on_connected() override { target_->on_open(); }
   void on_received(std::string_view bytes) final { target_->on_bytes(bytes); }
   void on_eof() final { target_->on_read_closed(); }

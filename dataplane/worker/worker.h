@@ -23,6 +23,7 @@ class Buried {
 class Worker {
  public:
   static constexpr std::size_t kScratch = 256 * 1024;
+  static constexpr std::size_t kSmallReceive = 32 * 1024;  // when memory is short
 
   // index: 0-based, stable for the process. process, offload: borrowed for the worker's life.
   Worker(unsigned index, base::ProcessBudget& process, Offload& offload,
@@ -38,6 +39,11 @@ class Worker {
   Offload& offload() { return offload_; }
   // One receive buffer for all sockets: filled and fully consumed within one handler call.
   std::span<char> scratch() { return {scratch_.get(), kScratch}; }
+  // The part of it to receive into: what one read brings may have to be kept.
+  std::span<char> receive_room() {
+    const bool calm = budget_.pressure() == base::Pressure::kNone;
+    return {scratch_.get(), calm ? kScratch : kSmallReceive};
+  }
 
   // Destroys the object at the end of this loop iteration: how connections and exchanges end inside
   // their own callbacks.

@@ -20,6 +20,7 @@ class ScriptedTransport final : public transport::Transport {
   ~ScriptedTransport() override { std::erase(all_, this); }
   void set_target(transport::TransportTarget& to) override { target = &to; }
   void write(worker::Slice bytes) override { written += bytes.bytes(); }
+  std::size_t in_kernel() const override { return 0; }
   std::size_t queued() const override { return 0; }
   void pause_reading() override { reading = false; }
   void resume_reading() override { reading = true; }

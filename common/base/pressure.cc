@@ -1,0 +1,44 @@
+#include "common/base/pressure.h"
+
+namespace weir::base {
+namespace {
+
+constexpr std::array<std::size_t, kPressures> kStarts = {0, 80, 90, 95};  // percent
+constexpr std::size_t kLeaveBelow = 5;                                    // points
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
+
+void PressureGauge::set_limit(std::size_t limit) {
+  limit_.store(limit, std::memory_order_relaxed);
+  move_to(0);
+}
+
+std::int64_t PressureGauge::start_of(std::size_t level) const {
+  const std::size_t limit = limit_.load(std::memory_order_relaxed);
+  if (limit == 0 || level >= kPressures) return kNever;
+  return static_cast<std::int64_t>(limit / 100 * kStarts[level]);
+}
+
+void PressureGauge::move_to(std::size_t level) {
+  level_.store(static_cast<Pressure>(level), std::memory_order_relaxed);
+  next_.store(start_of(level + 1), std::memory_order_relaxed);
+}
+
+void PressureGauge::enter(std::int64_t bytes) {
+  auto level = static_cast<std::size_t>(this->level());
+  while (bytes >= start_of(level + 1)) ++level;
+  move_to(level);
+}
+
+void PressureGauge::settle(std::size_t bytes) {
+  const auto used = static_cast<std::int64_t>(bytes);
+  const std::size_t limit = limit_.load(std::memory_order_relaxed);
+  const auto slack = static_cast<std::int64_t>(limit / 100 * kLeaveBelow);
+  auto level = static_cast<std::size_t>(this->level());
+  while (used >= start_of(level + 1)) ++level;
+  while (level > 0 && used < start_of(level) - slack) --level;
+  move_to(level);
+}
+
+}  // namespace weir::base
