@@ -18,6 +18,7 @@
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/pem_blocks.h"
 
 namespace weir::crypto {
 namespace {
@@ -66,39 +67,15 @@ std::string text_of(BIO* bio) {
   return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
-// What one PEM block holds; frees what OpenSSL allocated.
-struct PemBlock {
-  char* name = nullptr;
-  char* header = nullptr;
-  unsigned char* data = nullptr;
-  long size = 0;
-  PemBlock() = default;
-  PemBlock(const PemBlock&) = delete;
-  PemBlock& operator=(const PemBlock&) = delete;
-  ~PemBlock() {
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_clear_free(data, data == nullptr ? 0 : static_cast<std::size_t>(size));
-  }
-};
-
 // Other blocks than certificates are passed over, as Go's and nginx's readers do.
 base::Result<std::vector<X509Ptr>> read_chain(std::string_view pem) {
+  auto blocks = read_pem_blocks(pem, "certificates", {PEM_STRING_X509, PEM_STRING_X509_OLD});
+  if (!blocks.ok()) return std::move(blocks).error();
   std::vector<X509Ptr> chain;
-  const BioPtr bio = reader_of(pem);
-  for (std::size_t number = 1;; ++number) {
-    PemBlock block;
-    const std::string place = "certificates: PEM block " + std::to_string(number) + ": ";
-    if (PEM_read_bio(bio.get(), &block.name, &block.header, &block.data, &block.size) != 1) {
-      if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) break;
-      return base::invalid(place + openssl_reason());
-    }
-    if (std::string_view(block.name) != PEM_STRING_X509 &&
-        std::string_view(block.name) != PEM_STRING_X509_OLD) {
-      continue;
-    }
-    const unsigned char* at = block.data;
-    X509Ptr certificate(d2i_X509(nullptr, &at, block.size));
+  for (const PemBlock& block : blocks.value()) {
+    const std::string place = "certificates: PEM block " + std::to_string(block.number) + ": ";
+    const auto* at = reinterpret_cast<const unsigned char*>(block.der.data());
+    X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(block.der.size())));
     if (certificate == nullptr) {
       return base::invalid(place + "not an X.509 certificate: " + openssl_reason());
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/fields.h"
+#include "common/model/upstream_tls.h"
 
 namespace weir::model {
 
@@ -33,6 +34,7 @@ struct Cluster {
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds idle_timeout{60'000};  // of a pooled connection
   std::uint32_t max_idle = 320;                    // pooled idle connections per worker
+  UpstreamTls tls;
   bool operator==(const Cluster&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("name", &Cluster::name),
@@ -45,7 +47,8 @@ struct Cluster {
                       field("balance", &Cluster::balance),
                       field("connect_timeout_ms", &Cluster::connect_timeout),
                       field("idle_timeout_ms", &Cluster::idle_timeout),
-                      field("max_idle", &Cluster::max_idle)};
+                      field("max_idle", &Cluster::max_idle),
+                      field("tls", &Cluster::tls)};
   }
 };
 

@@ -31,6 +31,7 @@ ResourceKey key_of(const Policy& value) {
   return {ResourceType::kPolicy, value.stem + "/" + value.hash};
 }
 ResourceKey key_of(const Certificate& value) { return {ResourceType::kCertificate, value.name}; }
+ResourceKey key_of(const Trust& value) { return {ResourceType::kTrust, value.name}; }
 ResourceKey key_of(const Endpoints& value) { return {ResourceType::kEndpoints, value.cluster}; }
 ResourceKey key_of(const Cluster& value) { return {ResourceType::kCluster, value.name}; }
 ResourceKey key_of(const Host& value) {

@@ -14,6 +14,7 @@
 #include "common/model/policy.h"
 #include "common/model/route.h"
 #include "common/model/settings.h"
+#include "common/model/trust.h"
 
 namespace weir::model {
 
@@ -24,16 +25,17 @@ enum class ResourceType : std::uint8_t {
   kTicketKeys,
   kPolicy,
   kCertificate,
+  kTrust,
   kEndpoints,
   kCluster,
   kHost,
   kRoute,
   kListener,
 };
-inline constexpr std::size_t kResourceTypes = 9;
+inline constexpr std::size_t kResourceTypes = 10;
 inline base::EnumNames enum_names(ResourceType) {
-  return {"settings", "ticket_keys", "policy", "certificate", "endpoints",
-          "cluster",  "host",        "route",  "listener"};
+  return {"settings",  "ticket_keys", "policy", "certificate", "trust",
+          "endpoints", "cluster",     "host",   "route",       "listener"};
 }
 
 struct ResourceKey {
@@ -58,6 +60,7 @@ ResourceKey key_of(const Settings& value);
 ResourceKey key_of(const TicketKeys& value);
 ResourceKey key_of(const Policy& value);  // "stem/hash"
 ResourceKey key_of(const Certificate& value);
+ResourceKey key_of(const Trust& value);
 ResourceKey key_of(const Endpoints& value);
 ResourceKey key_of(const Cluster& value);
 ResourceKey key_of(const Host& value);   // "table/host"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/fields.h"
+#include "common/model/client_tls.h"
 
 namespace weir::model {
 
@@ -23,12 +24,15 @@ struct Host {
       false;  // true: a path that no route takes is tried on the next less specific host
   std::vector<std::string> certificates;  // SNI choice for this name; empty: the next less specific
                                           // host's, at last the default
+  ClientTls client_tls;                   // of handshakes for this name
   bool operator==(const Host&) const = default;
   static constexpr auto fields() {
-    return std::tuple{field("table", &Host::table), field("name", &Host::name),
+    return std::tuple{field("table", &Host::table),
+                      field("name", &Host::name),
                       field("any_depth", &Host::any_depth),
                       field("fall_through", &Host::fall_through),
-                      field("certificates", &Host::certificates)};
+                      field("certificates", &Host::certificates),
+                      field("client_tls", &Host::client_tls)};
   }
 };
 

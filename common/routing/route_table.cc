@@ -137,6 +137,17 @@ const std::vector<std::string>* RouteTable::certificates(std::string_view server
   return found;
 }
 
+const model::Host* RouteTable::serving(std::string_view name) const {
+  const model::Host* found = nullptr;
+  const HostName host(name);
+  if (!host.valid()) return nullptr;
+  state_->for_each_host(host.text(), [&found](const HostBlock& block) {
+    if (block.route_count() > 0) found = &block.host();
+    return found != nullptr;
+  });
+  return found;
+}
+
 const model::Host* RouteTable::host(std::string_view name) const {
   const HostBlock* block = state_->block(base::to_lower(name));
   return block == nullptr ? nullptr : &block->host();

@@ -117,6 +117,9 @@ class RouteTable {
   // The names of the certificates for a TLS server name (lower case or not): exact host, then
   // wildcards, then none (null).
   const std::vector<std::string>* certificates(std::string_view server_name) const;
+  // The host that takes requests for this name (lower case or not; empty: requests without one), or
+  // null.
+  const model::Host* serving(std::string_view name) const;
   // The host entry whose name is exactly this, or null.
   const model::Host* host(std::string_view name) const;
   std::size_t host_count() const;

@@ -17,5 +17,6 @@ translate::UnitResult build_cluster(const Config& config, const std::string& nam
                                     translate::View& view);
 // name: "namespace/secret".
 translate::UnitResult build_certificate(const std::string& name, translate::View& view);
+translate::UnitResult build_trust(const std::string& name, translate::View& view);
 
 }  // namespace weir::ingress

@@ -41,6 +41,8 @@ translate::UnitResult IngressTranslator::build(const UnitKey& unit, translate::V
       return build_cluster(config_, unit.name, view);
     case UnitType::kCertificate:
       return build_certificate(unit.name, view);
+    case UnitType::kTrust:
+      return build_trust(unit.name, view);
   }
   WEIR_CHECK(false);
 }

@@ -10,6 +10,7 @@
 
 #include "common/base/result.h"
 #include "common/crypto/certificate.h"
+#include "common/crypto/trust_bundle.h"
 
 namespace weir::store {
 
@@ -117,10 +118,12 @@ struct EndpointSlice final : Object {
 
 struct Secret final : Object {
   std::string type;
-  std::map<std::string, std::string>
-      data;  // decoded, without tls.crt and tls.key when both are there
+  std::map<std::string, std::string> data;  // decoded, without tls.crt and tls.key when both are
+                                            // there, and without ca.crt and ca.crl
   // Parsed when tls.crt and tls.key are both there: the pair, or what is wrong with it.
   std::optional<base::Result<crypto::KeyPair>> key_pair;
+  // Parsed when ca.crt is there: the bundle with ca.crl, or what is wrong with it.
+  std::optional<base::Result<crypto::TrustBundle>> trust;
 };
 
 }  // namespace weir::store

@@ -10,6 +10,8 @@ namespace {
 
 constexpr const char* kCertificateKey = "tls.crt";
 constexpr const char* kPrivateKey = "tls.key";
+constexpr const char* kAuthorities = "ca.crt";
+constexpr const char* kRevoked = "ca.crl";
 
 base::Error secret_error(const FieldAt& at, std::string_view accepted) {
   return base::invalid(at.key.to_string() + ": " + at.field + ": the value is not " +
@@ -52,6 +54,19 @@ void take_key_pair(Secret& secret) {
   secret.data.erase(key);
 }
 
+// Likewise. An empty ca.crt is as none; cert-manager writes one while it waits.
+void take_trust(Secret& secret) {
+  const auto authorities = secret.data.find(kAuthorities);
+  if (authorities == secret.data.end() || authorities->second.empty()) return;
+  const auto revoked = secret.data.find(kRevoked);
+  const bool has_lists = revoked != secret.data.end();
+  std::optional<std::string_view> lists;
+  if (has_lists) lists = revoked->second;
+  secret.trust.emplace(crypto::parse_trust_bundle(authorities->second, lists));
+  secret.data.erase(authorities);
+  if (has_lists) secret.data.erase(revoked);
+}
+
 }  // namespace
 
 base::Result<ObjectPtr> parse_secret(const base::Json& item) {
@@ -67,6 +82,7 @@ base::Result<ObjectPtr> parse_secret(const base::Json& item) {
   if (auto read = read_data(top.child("stringData"), false, out->data); !read.ok())
     return std::move(read).error();
   take_key_pair(*out);
+  take_trust(*out);
   return ObjectPtr(std::move(out));
 }
 

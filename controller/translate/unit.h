@@ -12,12 +12,13 @@ namespace weir::translate {
 
 // What translation recomputes as a whole: everything of one host, one cluster, one certificate, one
 // listener.
-enum class UnitType : std::uint8_t { kGlobal, kHost, kCluster, kCertificate };
+enum class UnitType : std::uint8_t { kGlobal, kHost, kCluster, kCertificate, kTrust };
 
 struct UnitKey {
   UnitType type = UnitType::kHost;
   std::string name;  // host: "*.example.test"; cluster: "namespace/service/port", with its settings
-                     // where it has any; certificate: "namespace/secret"
+                     // where it has any; certificate and trust:
+                     // "namespace/secret"
   auto operator<=>(const UnitKey&) const = default;
 };
 

@@ -4,6 +4,13 @@
 
 namespace weir::exchange {
 
+transport::ClientPolicyPtr client_policy_of(const Snapshot& snapshot,
+                                            const model::ClientTls& rule) {
+  if (rule.mode == model::ClientCertificateMode::kOff) return nullptr;
+  return std::make_shared<const transport::ClientPolicy>(
+      transport::ClientPolicy{rule, snapshot.trusts.share(rule.trust)});
+}
+
 // One published snapshot as one worker sees it. Dies with its last worker-local reference; only
 // that touches the shared counter.
 struct SnapshotRef::Generation {

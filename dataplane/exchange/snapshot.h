@@ -10,6 +10,7 @@
 #include "common/routing/route_table.h"
 #include "dataplane/codec/codec.h"
 #include "dataplane/transport/certificate_table.h"
+#include "dataplane/transport/trust.h"
 #include "dataplane/upstream/cluster.h"
 
 namespace weir::exchange {
@@ -24,8 +25,13 @@ struct Snapshot {
   base::PersistentMap<routing::RouteTable> tables;  // by route table name; targets are RoutePlan
   upstream::ClusterTable clusters;
   transport::CertificateTable certificates;
+  transport::TrustTable trusts;
   transport::TicketKeySet tickets;
 };
+
+// What handshakes for a host with this rule ask, with the authorities of the snapshot; null:
+// nothing.
+transport::ClientPolicyPtr client_policy_of(const Snapshot& snapshot, const model::ClientTls& rule);
 
 class LiveSnapshot;
 

@@ -40,14 +40,25 @@ bool Gate::add(const std::vector<std::string>& names,
   return !out.empty();
 }
 
+const routing::RouteTable* Gate::table() const {
+  const model::Listener* listener = live_->listeners.find(listener_);
+  if (listener != nullptr) return live_->tables.find(listener->route_table);
+  return served_ == nullptr ? nullptr : live_->tables.find(served_->facts.route_table);
+}
+
+transport::ClientPolicyPtr Gate::client_policy(std::string_view server_name) const {
+  const routing::RouteTable* hosts = table();
+  const model::Host* host = hosts == nullptr ? nullptr : hosts->serving(server_name);
+  return host == nullptr ? nullptr : exchange::client_policy_of(*live_, host->client_tls);
+}
+
 void Gate::choose(std::string_view server_name,
                   std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const {
   const model::Listener* listener = live_->listeners.find(listener_);
   if (listener == nullptr && served_ == nullptr) return;
-  const routing::RouteTable* table =
-      live_->tables.find(listener != nullptr ? listener->route_table : served_->facts.route_table);
+  const routing::RouteTable* hosts = table();
   const auto* names =
-      table == nullptr || server_name.empty() ? nullptr : table->certificates(server_name);
+      hosts == nullptr || server_name.empty() ? nullptr : hosts->certificates(server_name);
   if (names != nullptr && add(*names, out)) return;
   add(listener != nullptr ? listener->default_certificates : last_certificates_, out);
 }

@@ -39,9 +39,11 @@ class Gate final : public transport::CertificateChooser {
   void choose(std::string_view server_name,
               std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const override;
   const transport::TicketKeySet& tickets() const override { return live_->tickets; }
+  transport::ClientPolicyPtr client_policy(std::string_view server_name) const override;
 
  private:
   void refresh();
+  const routing::RouteTable* table() const;
   bool add(const std::vector<std::string>& names,
            std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const;
 

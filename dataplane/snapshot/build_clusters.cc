@@ -2,6 +2,7 @@
 #include <set>
 
 #include "dataplane/snapshot/draft.h"
+#include "dataplane/snapshot/upstream_tls.h"
 
 namespace weir::snapshot {
 namespace {
@@ -55,6 +56,8 @@ void build_cluster(Draft& draft, const std::string& name) {
   auto read = draft.read<model::Cluster>(*settings);
   if (!read) return;
   cluster->settings = *std::move(read);
+  cluster->tls = compile_tls(draft, cluster->settings);
+  if (cluster->tls != nullptr) draft.shop.tls_clusters.insert(name);
   if (cluster->settings.protocol != model::UpstreamProtocol::kHttp1) {
     draft.degrade(settings->key, "protocol: this dataplane speaks only http1 to backends");
   }
@@ -62,6 +65,20 @@ void build_cluster(Draft& draft, const std::string& name) {
   cluster->index = draft.shop.clusters.take(name, draft.oldest_generation);
   draft.next->clusters = draft.next->clusters.with(name, std::move(cluster));
   draft.changed_clusters.push_back(name);
+}
+
+// A changed trust bundle or certificate changes the clusters that name it.
+void add_tls_users(Draft& draft, std::set<std::string>& names) {
+  if (draft.changes.of(ResourceType::kTrust).empty() &&
+      draft.changes.of(ResourceType::kCertificate).empty()) {
+    return;
+  }
+  std::erase_if(draft.shop.tls_clusters, [&draft, &names](const std::string& name) {
+    const upstream::Cluster* cluster = draft.next->clusters.find(name);
+    if (cluster == nullptr) return true;
+    if (tls_changed(draft, cluster->settings.tls)) names.insert(name);
+    return false;
+  });
 }
 
 }  // namespace
@@ -72,6 +89,7 @@ void build_clusters(Draft& draft) {
   for (const ResourceType type : {ResourceType::kCluster, ResourceType::kEndpoints}) {
     for (const auto& [name, change] : draft.changes.of(type)) names.insert(name);
   }
+  add_tls_users(draft, names);
   for (const std::string& name : names) build_cluster(draft, name);
 }
 

@@ -20,6 +20,7 @@ Builder::Outcome Builder::apply(const Transaction& transaction) {
   build_ticket_keys(draft);
   build_policies(draft);
   build_certificates(draft);
+  build_trusts(draft);
   build_clusters(draft);
   build_hosts(draft);
   build_routes(draft);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,6 +25,7 @@ struct Workshop {
   State state;
   Policies policies;
   ClusterIndex clusters;
+  std::set<std::string> tls_clusters;  // that have, or had, a TLS policy
   observe::Labels& labels;
   std::unordered_map<const model::Resource*, std::uint32_t> route_labels;  // id that a route holds
 };
@@ -92,6 +94,7 @@ void build_settings(Draft& draft);
 void build_ticket_keys(Draft& draft);
 void build_policies(Draft& draft);
 void build_certificates(Draft& draft);
+void build_trusts(Draft& draft);
 void build_clusters(Draft& draft);
 void build_hosts(Draft& draft);
 void build_routes(Draft& draft);

@@ -70,6 +70,9 @@ Json dump_cluster(const upstream::Cluster& cluster) {
     one.set("weight", static_cast<std::int64_t>(endpoint.weight));
     endpoints.push(std::move(one));
   }
+  if (cluster.tls != nullptr && !cluster.tls->broken.empty()) {
+    out.set("tls_unavailable", cluster.tls->broken);
+  }
   out.set("endpoints", std::move(endpoints));
   return out;
 }
@@ -83,6 +86,14 @@ Json dump_certificate(const transport::CertificateEntry& entry) {
   out.set("fingerprint", entry.facts.fingerprint);
   out.set("key_type", entry.facts.key_type);
   out.set("chain_length", static_cast<std::int64_t>(entry.chain.size()));
+  return out;
+}
+
+Json dump_trust(const transport::TrustEntry& entry) {
+  Json out = Json::object();
+  out.set("certificates", static_cast<std::int64_t>(entry.certificates.size()));
+  out.set("crls", static_cast<std::int64_t>(entry.crls.size()));
+  out.set("hash", entry.hash);
   return out;
 }
 
@@ -109,6 +120,7 @@ Json dump(const exchange::Snapshot& snapshot) {
   out.set("tables", sorted(snapshot.tables, dump_table));
   out.set("clusters", sorted(snapshot.clusters, dump_cluster));
   out.set("certificates", sorted(snapshot.certificates, dump_certificate));
+  out.set("trusts", sorted(snapshot.trusts, dump_trust));
   return out;
 }
 

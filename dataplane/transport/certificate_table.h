@@ -7,6 +7,7 @@
 
 #include "common/base/persistent_map.h"
 #include "common/model/certificate.h"
+#include "dataplane/transport/client_certificate.h"
 
 namespace weir::transport {
 
@@ -36,6 +37,8 @@ class CertificateChooser {
   virtual void choose(std::string_view server_name,
                       std::vector<std::shared_ptr<const CertificateEntry>>& out) const = 0;
   virtual const TicketKeySet& tickets() const = 0;
+  // What the client is asked for; null: nothing.
+  virtual ClientPolicyPtr client_policy(std::string_view) const { return nullptr; }
 };
 
 }  // namespace weir::transport

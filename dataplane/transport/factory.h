@@ -5,6 +5,7 @@
 #include "common/base/fd.h"
 #include "dataplane/transport/certificate_table.h"
 #include "dataplane/transport/transport.h"
+#include "dataplane/transport/upstream_policy.h"
 #include "dataplane/worker/worker.h"
 
 namespace weir::transport {
@@ -39,6 +40,26 @@ class TlsServer {
   // Certificates that did not parse or whose key did not match, each counted once while it stays in
   // the LRU.
   std::uint64_t broken_certificates() const;
+
+  struct Impl;  // shared with its transports
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+// TLS towards upstreams for one worker: contexts by policy and sessions by endpoint and policy
+// (both in bounded LRUs). Its transports may outlast it. worker: borrowed.
+class TlsClient {
+ public:
+  explicit TlsClient(worker::Worker& worker);
+  ~TlsClient();
+  // Starts connecting at once. on_open comes after the handshake and, where the policy says so, the
+  // verification; tls()->alpn then says what was agreed on. What is written before waits, no byte
+  // of it leaves earlier. connect_timeout covers both. Failures of connecting and of the handshake
+  // end with on_closed, retryable, with a reason for people.
+  std::unique_ptr<Transport> connect(const base::SocketAddress& to, base::Duration connect_timeout,
+                                     UpstreamPolicyPtr policy);
+  std::size_t sessions() const;  // kept for resumption, for tests and figures
 
   struct Impl;  // shared with its transports
 

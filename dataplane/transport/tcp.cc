@@ -1,11 +1,9 @@
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include <cerrno>
 #include <utility>
 
+#include "dataplane/transport/dial.h"
 #include "dataplane/transport/factory.h"
 #include "dataplane/transport/socket_transport.h"
 
@@ -65,29 +63,21 @@ class ConnectingTransport final : public TcpTransport, public loop::TimerTarget 
  private:
   // Starts the connection; returns errno when the kernel refuses at once.
   int begin() {
-    base::UniqueFd fd(socket(peer_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd.valid()) return errno;
-    const int on = 1;
-    setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd.get(), peer_.data(), peer_.size()) == 0) {
-      watch(std::move(fd), State::kOpening);  // loopback: the handshake is over already
+    Dialed dialed = dial(peer_);
+    if (!dialed.fd.valid()) return dialed.error;
+    if (dialed.error == 0) {
+      watch(std::move(dialed.fd), State::kOpening);
       schedule(false);
       return 0;
     }
-    if (errno != EINPROGRESS) return errno;
-    watch(std::move(fd), State::kConnecting);
+    watch(std::move(dialed.fd), State::kConnecting);
     timer_ = std::make_unique<loop::Timer>(worker_.loop().timers(), *this);
     timer_->arm(worker_.loop().now() + timeout_);
     return 0;
   }
 
   void on_connecting_event(std::uint32_t events) override {
-    if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-      int error = 0;
-      socklen_t size = sizeof error;
-      if (getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-      if (error != 0) return fail(failure(error));
-    }
+    if (const int error = dial_error(fd_.get(), events); error != 0) return fail(failure(error));
     if ((events & EPOLLOUT) == 0) return;
     // What was written meanwhile leaves right after this handler.
     if (!out_.empty()) worker_.loop().flush_soon(*this);

@@ -5,7 +5,6 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/digest.h"
+#include "dataplane/transport/tls_certificate.h"
 
 namespace weir::transport {
 namespace {
@@ -22,14 +22,6 @@ namespace {
 // What this side speaks, most wanted first, as ALPN writes it (RFC 7301). HTTP/2 gets its place at
 // the front with its codec.
 constexpr std::string_view kProtocols = "\x08http/1.1\x08http/1.0";
-
-constexpr const char* kSuites13 =
-    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-constexpr const char* kSuites12 =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr const char* kGroups = "X25519:P-256:P-384";
 
 constexpr std::size_t kKeyName = 16;
 constexpr std::size_t kKeyMac = 32;
@@ -61,44 +53,6 @@ std::string server_name(SSL* ssl) {
   if (length == 0 || length > 255 || length > size - 5) return "";
   const std::string_view name(reinterpret_cast<const char*>(data) + 5, length);
   return name.find('\0') == std::string_view::npos ? base::to_lower(name) : "";
-}
-
-struct X509Free {
-  void operator()(X509* x509) const { X509_free(x509); }
-};
-struct KeyFree {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using X509Ptr = std::unique_ptr<X509, X509Free>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, KeyFree>;
-
-X509Ptr parse_certificate(const std::string& der) {
-  const unsigned char* at = bytes_of(der);
-  return X509Ptr(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-}
-
-// Naming the type saves OpenSSL from trying every decoder: a third of the time.
-KeyPtr parse_key(const CertificateEntry& entry) {
-  const std::string& type = entry.facts.key_type;
-  const int id = type == "rsa" ? EVP_PKEY_RSA : type == "ed25519" ? EVP_PKEY_ED25519 : EVP_PKEY_EC;
-  const unsigned char* at = bytes_of(entry.key);
-  return KeyPtr(d2i_PrivateKey(id, nullptr, &at, static_cast<long>(entry.key.size())));
-}
-
-bool use(SSL_CTX* context, const CertificateEntry& entry) {
-  if (entry.chain.empty()) return false;
-  const X509Ptr leaf = parse_certificate(entry.chain.front());
-  const KeyPtr key = parse_key(entry);
-  if (leaf == nullptr || key == nullptr) return false;
-  if (X509_check_private_key(leaf.get(), key.get()) != 1) return false;
-  if (SSL_CTX_use_certificate(context, leaf.get()) != 1) return false;
-  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) return false;
-  SSL_CTX_clear_chain_certs(context);
-  for (std::size_t i = 1; i < entry.chain.size(); ++i) {
-    const X509Ptr link = parse_certificate(entry.chain[i]);
-    if (link == nullptr || SSL_CTX_add1_chain_cert(context, link.get()) != 1) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -159,29 +113,24 @@ SslContext TlsContexts::make() {
   SslContext out(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* context = out.get();
   WEIR_CHECK(context != nullptr);
-  WEIR_CHECK(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1);
-  WEIR_CHECK(SSL_CTX_set_ciphersuites(context, kSuites13) == 1);
-  WEIR_CHECK(SSL_CTX_set_cipher_list(context, kSuites12) == 1);
-  WEIR_CHECK(SSL_CTX_set1_groups_list(context, kGroups) == 1);
-  SSL_CTX_set_options(
-      context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  set_common_options(context);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_app_data(context, this);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &TicketCallback::run);
   SSL_CTX_set_alpn_select_cb(context, &on_alpn, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, &note_verification, nullptr);
   return out;
 }
 
-SslContext TlsContexts::build(const Certificates& certificates) {
+TlsContexts::Entry TlsContexts::build(std::string key, const Certificates& certificates) {
   SslContext context = make();
   crypto::Sha256 identity;
   bool usable = false;
   for (const auto& entry : certificates) {
     ERR_clear_error();
-    if (use(context.get(), *entry)) {
+    if (use_certificate(context.get(), *entry)) {
       identity.add(entry->facts.fingerprint);
       usable = true;
       continue;
@@ -194,15 +143,15 @@ SslContext TlsContexts::build(const Certificates& certificates) {
                     {"reason", reason == nullptr ? "the key does not match" : reason}});
   }
   ERR_clear_error();
-  if (!usable) return nullptr;
+  if (!usable) return {std::move(key), {}, nullptr};
   // A ticket of one set of certificates never resumes on another.
-  const std::string id = identity.finish();
+  std::string id = identity.finish();
   WEIR_CHECK(SSL_CTX_set_session_id_context(context.get(), bytes_of(id),
                                             static_cast<unsigned>(id.size())) == 1);
-  return context;
+  return {std::move(key), std::move(id), std::move(context)};
 }
 
-ssl_ctx_st* TlsContexts::find(const Certificates& certificates) {
+const TlsContexts::Entry* TlsContexts::find(const Certificates& certificates) {
   if (certificates.empty()) return nullptr;
   std::string key;
   for (const auto& entry : certificates) {
@@ -214,15 +163,29 @@ ssl_ctx_st* TlsContexts::find(const Certificates& certificates) {
   }
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     order_.splice(order_.begin(), order_, found->second);
-    return found->second->context.get();
+    return &*found->second;
   }
-  order_.push_front(Entry{std::move(key), build(certificates)});
+  order_.push_front(build(std::move(key), certificates));
   by_key_.emplace(order_.front().key, order_.begin());
   if (order_.size() > kMost) {
     by_key_.erase(order_.back().key);
     order_.pop_back();
   }
-  return order_.front().context.get();
+  return &order_.front();
+}
+
+// A ticket resumes only where the same is asked of the same authorities, whatever certificates the
+// host shares with others: else whom the old handshake let in would be let in unasked.
+void TlsContexts::ask_client(SSL* ssl, const Entry& entry, ClientPolicyPtr policy) {
+  if (policy == nullptr) return;
+  crypto::Sha256 bond;
+  bond.add(entry.identity);
+  bond.add(base::encode(policy->rule).to_string());
+  bond.add(policy->trust == nullptr ? "" : policy->trust->hash);
+  const std::string id = bond.finish();
+  WEIR_CHECK(SSL_set_session_id_context(ssl, bytes_of(id), static_cast<unsigned>(id.size())) == 1);
+  ask_for_certificate(ssl, *policy, stores_);
+  current_->on_client_policy(std::move(policy));
 }
 
 int TlsContexts::on_client_hello(SSL* ssl, int* alert, void* self) {
@@ -233,14 +196,15 @@ int TlsContexts::on_client_hello(SSL* ssl, int* alert, void* self) {
   handshake->on_server_name(name);
   contexts.chosen_.clear();
   handshake->chooser().choose(name, contexts.chosen_);
-  SSL_CTX* context = contexts.find(contexts.chosen_);
+  const Entry* found = contexts.find(contexts.chosen_);
   contexts.chosen_.clear();
-  if (context == nullptr) {
+  if (found == nullptr || found->context == nullptr) {
     handshake->on_no_certificate();
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     return SSL_CLIENT_HELLO_ERROR;
   }
-  SSL_set_SSL_CTX(ssl, context);
+  SSL_set_SSL_CTX(ssl, found->context.get());
+  contexts.ask_client(ssl, *found, handshake->chooser().client_policy(name));
   if (handshake->chooser().tickets().keys.empty()) {
     SSL_set_options(ssl, SSL_OP_NO_TICKET);
     SSL_set_num_tickets(ssl, 0);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/transport/certificate_table.h"
+#include "dataplane/transport/tls_verify.h"
 
 struct ssl_st;
 struct ssl_ctx_st;
@@ -27,6 +28,7 @@ class TlsHandshake {
   virtual ~TlsHandshake() = default;
   virtual void on_server_name(std::string_view name) = 0;  // lower case; empty: none
   virtual const CertificateChooser& chooser() const = 0;
+  virtual void on_client_policy(ClientPolicyPtr asked) = 0;  // a certificate is asked for
   virtual void on_no_certificate() = 0;  // nothing to serve this name with: the handshake fails
 };
 
@@ -47,19 +49,23 @@ class TlsContexts {
   using Certificates = std::vector<std::shared_ptr<const CertificateEntry>>;
   struct Entry {
     std::string key;
-    SslContext context;  // null: none of the certificates can be used
+    std::string identity;  // of the certificates, for the bond of tickets
+    SslContext context;    // null: none of the certificates can be used
   };
 
   SslContext make();
-  // The context for these certificates, made at first use. Null: none can be used.
-  ssl_ctx_st* find(const Certificates& certificates);
-  SslContext build(const Certificates& certificates);
+  // The context for these certificates, made at first use. Null: there are none. Valid until the
+  // next call.
+  const Entry* find(const Certificates& certificates);
+  Entry build(std::string key, const Certificates& certificates);
+  void ask_client(ssl_st* ssl, const Entry& entry, ClientPolicyPtr policy);
   static int on_client_hello(ssl_st* ssl, int* alert, void* self);
 
   TlsHandshake* current_ = nullptr;
   std::list<Entry> order_;  // most recently used first
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;  // views into order_
   Certificates chosen_;  // kept for its capacity
+  TrustStores stores_;
   std::uint64_t broken_ = 0;
   SslContext start_;
 

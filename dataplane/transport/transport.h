@@ -7,6 +7,7 @@
 
 #include "common/base/ip.h"
 #include "common/base/result.h"
+#include "dataplane/transport/client_certificate.h"
 #include "dataplane/worker/buffer.h"
 
 namespace weir::transport {
@@ -18,6 +19,7 @@ struct TlsFacts {
   std::string_view server_name;  // SNI, lower case; empty when none
   std::string_view alpn;         // "h2", "http/1.1", or empty
   bool resumed = false;
+  const ClientCertificate* client = nullptr;  // null: none was asked for
 };
 
 // How to part from the peer. kLinger: it may still be sending, and a close with unread input would

@@ -8,6 +8,7 @@
 #include "common/base/ip.h"
 #include "common/base/persistent_map.h"
 #include "common/model/cluster.h"
+#include "dataplane/transport/upstream_policy.h"
 
 namespace weir::upstream {
 
@@ -24,6 +25,7 @@ struct Endpoint {
 // found by one array read.
 struct Cluster {
   model::Cluster settings;
+  transport::UpstreamPolicyPtr tls;  // null: plain text
   std::uint32_t index = 0;
   std::vector<Endpoint> endpoints;  // sorted by id; empty: 503
 };

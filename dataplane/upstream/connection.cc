@@ -14,7 +14,7 @@ base::Error closed(std::string text) {
 Connection::Connection(Pool& pool, const Parts& parts, base::Duration connect_timeout)
     : pool_(pool),
       idle_timer_(parts.worker.loop().timers(), *this),
-      transport_(parts.connect(parts.worker, pool.endpoint().address, connect_timeout)),
+      transport_(parts.connect(parts, pool.endpoint().address, connect_timeout, pool.tls())),
       session_(parts.make_session(pool.protocol(), parts.context, *this, *this)) {
   transport_->set_target(*this);
 }

@@ -2,13 +2,8 @@
 
 namespace weir::upstream {
 
-Pool::Pool(const Parts& parts, Counts& counts, PoolOwner& owner, Endpoint endpoint,
-           model::UpstreamProtocol protocol)
-    : parts_(parts),
-      counts_(counts),
-      owner_(owner),
-      endpoint_(std::move(endpoint)),
-      protocol_(protocol) {}
+Pool::Pool(const Parts& parts, Counts& counts, PoolOwner& owner, PoolTarget target)
+    : parts_(parts), counts_(counts), owner_(owner), target_(std::move(target)) {}
 
 Connection* Pool::take(bool idempotent) {
   Connection* best = newest_;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "dataplane/transport/factory.h"
 #include "dataplane/upstream/cluster.h"
 #include "dataplane/upstream/connection.h"
 
@@ -13,14 +14,17 @@ namespace weir::upstream {
 struct Parts {
   worker::Worker& worker;
   codec::SessionContext context;
-  std::unique_ptr<transport::Transport> (*connect)(worker::Worker& worker,
+  // tls: null for plain text. The transport's on_open comes after handshake and verification.
+  std::unique_ptr<transport::Transport> (*connect)(const Parts& parts,
                                                    const base::SocketAddress& to,
-                                                   base::Duration connect_timeout);
+                                                   base::Duration connect_timeout,
+                                                   const transport::UpstreamPolicyPtr& tls);
   // Null for a protocol that no codec speaks.
   std::unique_ptr<codec::ClientSession> (*make_session)(model::UpstreamProtocol protocol,
                                                         codec::SessionContext context,
                                                         codec::ByteStream& wire,
                                                         codec::ClientTarget& target);
+  std::shared_ptr<transport::TlsClient> tls_client = nullptr;  // what connect() uses for TLS
 };
 Parts standard_parts(worker::Worker& worker, codec::SessionContext context);
 
@@ -37,7 +41,14 @@ class PoolOwner {
   virtual void on_pool_unused(Pool& pool) = 0;  // no user and no connection is left
 };
 
-// The connections to one endpoint with one protocol (and, once there is one, one TLS policy). Those
+// Where the connections of a pool go and how they speak.
+struct PoolTarget {
+  Endpoint endpoint;
+  model::UpstreamProtocol protocol;
+  transport::UpstreamPolicyPtr tls;  // null: plain text
+};
+
+// The connections to one endpoint with one protocol and one TLS policy. Those
 // with room for an exchange are on offer, the most recently used first, so that spare ones age and
 // go. A user is a cluster that names the endpoint, or an attempt that still reads endpoint().
 class Pool final : public worker::Buried {
@@ -49,11 +60,11 @@ class Pool final : public worker::Buried {
   // A non-idempotent request must not meet a connection that the endpoint is about to close.
   static constexpr std::chrono::seconds kFreshEnough{1};
 
-  Pool(const Parts& parts, Counts& counts, PoolOwner& owner, Endpoint endpoint,
-       model::UpstreamProtocol protocol);
+  Pool(const Parts& parts, Counts& counts, PoolOwner& owner, PoolTarget target);
 
-  const Endpoint& endpoint() const { return endpoint_; }
-  model::UpstreamProtocol protocol() const { return protocol_; }
+  const Endpoint& endpoint() const { return target_.endpoint; }
+  model::UpstreamProtocol protocol() const { return target_.protocol; }
+  const transport::UpstreamPolicyPtr& tls() const { return target_.tls; }
   worker::Worker& worker() { return parts_.worker; }
 
   void set_limits(Limits limits) { limits_ = limits; }
@@ -78,8 +89,7 @@ class Pool final : public worker::Buried {
   const Parts& parts_;
   Counts& counts_;
   PoolOwner& owner_;
-  Endpoint endpoint_;
-  model::UpstreamProtocol protocol_;
+  PoolTarget target_;
   Limits limits_;
   std::size_t clusters_ = 0;
   std::size_t attempts_ = 0;

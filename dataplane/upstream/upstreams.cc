@@ -15,15 +15,26 @@ std::unique_ptr<codec::ClientSession> standard_session(model::UpstreamProtocol p
   return codec::make_h1_client(context, wire, target);
 }
 
-std::string pool_key(std::string_view id, model::UpstreamProtocol protocol) {
-  return std::to_string(static_cast<int>(protocol)) + " " + std::string(id);
+std::unique_ptr<transport::Transport> standard_connect(const Parts& parts,
+                                                       const base::SocketAddress& to,
+                                                       base::Duration connect_timeout,
+                                                       const transport::UpstreamPolicyPtr& tls) {
+  if (tls == nullptr) return transport::connect_tcp(parts.worker, to, connect_timeout);
+  return parts.tls_client->connect(to, connect_timeout, tls);
+}
+
+std::string pool_key(std::string_view id, model::UpstreamProtocol protocol,
+                     const transport::UpstreamPolicyPtr& tls) {
+  return std::to_string(static_cast<int>(protocol)) + " " + std::string(id) + " " +
+         (tls == nullptr ? "" : tls->id);
 }
 
 }  // namespace
 
 Parts standard_parts(worker::Worker& worker, codec::SessionContext context) {
   context.loop = &worker.loop();
-  return {worker, context, &transport::connect_tcp, &standard_session};
+  return {worker, context, &standard_connect, &standard_session,
+          std::make_shared<transport::TlsClient>(worker)};
 }
 
 std::unique_ptr<Upstreams> make_upstreams(worker::Worker& worker, codec::SessionContext context) {
@@ -81,7 +92,7 @@ void UpstreamSet::sync(State& state, const Cluster& cluster) {
   std::vector<Pool*> next;
   next.reserve(cluster.endpoints.size());
   for (const Endpoint& endpoint : cluster.endpoints) {
-    Pool& pool = pool_of(endpoint, cluster.settings);
+    Pool& pool = pool_of(endpoint, cluster);
     pool.add_cluster();
     next.push_back(&pool);
   }
@@ -93,18 +104,19 @@ void UpstreamSet::sync(State& state, const Cluster& cluster) {
   state.first = cluster.endpoints.data();
 }
 
-Pool& UpstreamSet::pool_of(const Endpoint& endpoint, const model::Cluster& settings) {
-  std::unique_ptr<Pool>& pool = pools_[pool_key(endpoint.id, settings.protocol)];
+Pool& UpstreamSet::pool_of(const Endpoint& endpoint, const Cluster& cluster) {
+  const model::Cluster& settings = cluster.settings;
+  std::unique_ptr<Pool>& pool = pools_[pool_key(endpoint.id, settings.protocol, cluster.tls)];
   if (pool == nullptr) {
-    pool = std::make_unique<Pool>(parts_, counts_, static_cast<PoolOwner&>(*this), endpoint,
-                                  settings.protocol);
+    pool = std::make_unique<Pool>(parts_, counts_, static_cast<PoolOwner&>(*this),
+                                  PoolTarget{endpoint, settings.protocol, cluster.tls});
   }
   pool->set_limits({settings.max_idle, settings.idle_timeout});
   return *pool;
 }
 
 void UpstreamSet::on_pool_unused(Pool& pool) {
-  const auto at = pools_.find(pool_key(pool.endpoint().id, pool.protocol()));
+  const auto at = pools_.find(pool_key(pool.endpoint().id, pool.protocol(), pool.tls()));
   if (at == pools_.end() || at->second.get() != &pool) return;  // told twice
   parts_.worker.bury(std::move(at->second));
   pools_.erase(at);

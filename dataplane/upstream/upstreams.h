@@ -39,12 +39,12 @@ class UpstreamSet final : public Upstreams, PoolOwner {
 
   State& state_of(const Cluster& cluster);
   void sync(State& state, const Cluster& cluster);
-  Pool& pool_of(const Endpoint& endpoint, const model::Cluster& settings);
+  Pool& pool_of(const Endpoint& endpoint, const Cluster& cluster);
   void on_pool_unused(Pool& pool) override;
 
   Parts parts_;
   Counts counts_;
-  std::unordered_map<std::string, std::unique_ptr<Pool>> pools_;  // by protocol and endpoint id
+  std::unordered_map<std::string, std::unique_ptr<Pool>> pools_;  // by pool_key()
   std::vector<std::unique_ptr<State>> clusters_;                  // by Cluster::index
 };
 

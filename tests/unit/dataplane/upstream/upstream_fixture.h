@@ -178,8 +178,9 @@ class UpstreamTest : public ::testing::Test {
   static inline std::vector<ScriptedTransport*> transports;
   static inline std::size_t room = 1;
 
-  static std::unique_ptr<transport::Transport> connect(worker::Worker&, const base::SocketAddress&,
-                                                       base::Duration) {
+  static std::unique_ptr<transport::Transport> connect(const Parts&, const base::SocketAddress&,
+                                                       base::Duration,
+                                                       const transport::UpstreamPolicyPtr&) {
     return std::make_unique<ScriptedTransport>(transports);
   }
   static std::unique_ptr<codec::ClientSession> make_session(model::UpstreamProtocol protocol,

@@ -1,0 +1,148 @@
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <utility>
+
+#include "dataplane/transport/client_hello.h"
+#include "dataplane/transport/factory.h"
+#include "dataplane/transport/tls_contexts.h"
+#include "dataplane/transport/tls_transport.h"
+
+namespace weir::transport {
+namespace {
+
+constexpr int kHandshakesPerIteration = 5;
+
+}  // namespace
+
+struct TlsServer::Impl {
+  Impl(worker::Worker& owner, std::string_view answer) : worker(owner), plain_http_answer(answer) {}
+
+  // Handshakes burn hundreds of microseconds each; a few an iteration, so that live traffic does
+  // not wait for a crowd of newcomers. The others' bytes stay in the kernel and are reported again.
+  bool take_handshake_turn() {
+    const std::uint64_t iteration =
+        worker.loop().figures().iterations.load(std::memory_order_relaxed);
+    if (iteration != turn_iteration) turns_left = kHandshakesPerIteration;
+    turn_iteration = iteration;
+    if (turns_left == 0) return false;
+    --turns_left;
+    return true;
+  }
+
+  worker::Worker& worker;
+  const std::string_view plain_http_answer;
+  TlsContexts contexts;
+  std::shared_ptr<TlsScratch> scratch = std::make_shared<TlsScratch>();
+  std::uint64_t turn_iteration = 0;
+  int turns_left = kHandshakesPerIteration;
+};
+
+namespace {
+
+class TlsServerTransport final : public TlsTransport {
+ public:
+  TlsServerTransport(std::shared_ptr<TlsServer::Impl> server, base::UniqueFd fd,
+                     const base::SocketAddress& peer, const CertificateChooser& chooser,
+                     base::Duration deadline)
+      : TlsTransport(server->worker, server->scratch, peer, base::Origin::kClient,
+                     SslPtr(SSL_new(server->contexts.start()))),
+        server_(std::move(server)),
+        handshake_(std::make_unique<Handshake>(*this, chooser, deadline)) {
+    SSL_set_accept_state(ssl());
+    watch(std::move(fd), State::kOpen);
+  }
+
+ private:
+  // What only a handshake needs.
+  struct Handshake final : TlsHandshake, loop::TimerTarget {
+    Handshake(TlsServerTransport& transport, const CertificateChooser& certificates,
+              base::Duration deadline)
+        : owner(transport),
+          chooses(certificates),
+          patience(deadline),
+          timer(transport.worker_.loop().timers(), *this) {
+      timer.arm(transport.worker_.loop().now() + deadline);
+    }
+    void on_server_name(std::string_view name) override { owner.server_name_ = name; }
+    const CertificateChooser& chooser() const override { return chooses; }
+    void on_no_certificate() override { no_certificate = true; }
+    void on_client_policy(ClientPolicyPtr asked) override { policy = std::move(asked); }
+    void on_timer() override { owner.handshake_too_slow(); }
+
+    TlsServerTransport& owner;
+    const CertificateChooser& chooses;
+    const base::Duration patience;
+    loop::Timer timer;
+    ClientPolicyPtr policy;
+    bool no_certificate = false;
+  };
+
+  bool may_receive() override { return !handshaking() || server_->take_handshake_turn(); }
+  void on_connected() override {}
+
+  bool judge_first(std::string_view bytes) override {
+    if (judge_opening(bytes) != Opening::kPlainHttp) return true;
+    refuse_plain_http();
+    return false;
+  }
+  int drive_handshake() override {
+    server_->contexts.set_current(handshake_.get());
+    const int done = SSL_do_handshake(ssl());
+    server_->contexts.set_current(nullptr);
+    return done;
+  }
+  std::string handshake_failure() override {
+    if (handshake_->no_certificate) return "no certificate for '" + server_name_ + "'";
+    return openssl_reason();
+  }
+  void on_handshake_done() override {
+    const ClientPolicyPtr policy = std::move(handshake_->policy);
+    handshake_.reset();
+    if (policy == nullptr) return;
+    client_ = std::make_unique<const ClientCertificate>(read_client_certificate(ssl(), policy));
+    facts_.client = client_.get();
+  }
+
+  void handshake_too_slow() {
+    const auto millis =
+        std::chrono::duration_cast<std::chrono::milliseconds>(handshake_->patience).count();
+    base::Error error = handshake_error("not done after " + std::to_string(millis) + " ms");
+    error.kind = base::ErrorKind::kTimeout;
+    fail(std::move(error));
+  }
+
+  void refuse_plain_http() {
+    TransportTarget* target = target_;
+    if (!server_->plain_http_answer.empty()) {
+      out_.push(worker_.buffers().copy(server_->plain_http_answer));
+    }
+    close_when_flushed(Farewell::kLinger);
+    if (target != nullptr) {
+      target->on_closed(handshake_error("plain HTTP request sent to TLS port"));
+    }
+  }
+
+  const std::shared_ptr<TlsServer::Impl> server_;
+  std::unique_ptr<Handshake> handshake_;             // null once it is done
+  std::unique_ptr<const ClientCertificate> client_;  // null: none was asked for
+};
+
+}  // namespace
+
+TlsServer::TlsServer(worker::Worker& worker, std::string_view plain_http_answer)
+    : impl_(std::make_shared<Impl>(worker, plain_http_answer)) {}
+
+TlsServer::~TlsServer() = default;
+
+std::unique_ptr<Transport> TlsServer::accept(base::UniqueFd fd, const base::SocketAddress& peer,
+                                             const CertificateChooser& chooser,
+                                             base::Duration deadline) {
+  return std::make_unique<TlsServerTransport>(impl_, std::move(fd), peer, chooser, deadline);
+}
+
+std::size_t TlsServer::contexts() const { return impl_->contexts.size(); }
+
+std::uint64_t TlsServer::broken_certificates() const { return impl_->contexts.broken(); }
+
+}  // namespace weir::transport
