@@ -49,7 +49,10 @@ struct FeatureInput {
   std::string_view host;                     // "*" for host-less rules
   bool host_has_tls = false;                 // any Ingress of the host has a tls section
   translate::View& view;
+  const HostClientTls* client_tls = nullptr;  // of the host; null: none of its Ingresses has any
 };
+
+struct HostClientTls;  // auth_tls.h
 
 // What it adds to the route.
 struct FeatureOutput {
@@ -63,6 +66,7 @@ struct FeatureOutput {
   model::RouteTimeouts timeouts;
   model::RetryRule retry;
   model::Cluster cluster;
+  std::vector<translate::UnitKey> wants;  // units that the settings name (certificates, trusts)
 };
 
 // One feature: its rows and the function that turns annotations (with the global defaults) into

@@ -9,10 +9,12 @@ extern const Feature kRedirectHttps;
 extern const Feature kBodySize;
 extern const Feature kBasicAuth;
 extern const Feature kBackendProtocol;
+extern const Feature kAuthTls;
+extern const Feature kProxySsl;
 
 const std::vector<const Feature*>& features() {
   static const std::vector<const Feature*> table = {
-      &kRedirectHttps, &kBodySize, &kBasicAuth, &kHsts, &kBackendProtocol,
+      &kRedirectHttps, &kAuthTls, &kBodySize, &kBasicAuth, &kHsts, &kBackendProtocol, &kProxySsl,
   };
   return table;
 }

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 
+#include "controller/annotations/auth_tls.h"
 #include "controller/annotations/key_check.h"
 #include "controller/ingress/backend.h"
 #include "controller/ingress/builders.h"
@@ -61,6 +63,7 @@ class HostBuilder {
   UnitResult build() {
     gather();
     if (host_ != kAnyHost) tls_ = choose_tls(config_, host_, by_claim_, view_, result_);
+    choose_client_tls();
     for (const IngressPtr& ingress : serving_) add_rules(*ingress);
     if (!serving_.empty() || host_ == kAnyHost) add_catch_all();
     add_host();
@@ -77,6 +80,7 @@ class HostBuilder {
   void gather();
   void check_annotations(const store::Ingress& ingress);
   void refuse_catch_all(const store::Ingress& ingress);
+  void choose_client_tls();
   void add_rules(const store::Ingress& ingress);
   void add_path(const store::Ingress& ingress, const store::IngressPath& path,
                 const std::string& field);
@@ -100,6 +104,7 @@ class HostBuilder {
   std::vector<IngressPtr> by_claim_;  // serving_, then those whose tls alone names the host
   std::vector<IngressPtr> defaults_;  // only for "*": catch-alls by default backend
   HostTls tls_;
+  std::optional<annotations::HostClientTls> client_tls_;
   std::map<const store::Ingress*, std::string> denied_;  // by an annotation that we cannot honour
   std::map<std::pair<model::PathKind, std::string>, Claim> claims_;
   std::map<store::ObjectKey, std::vector<model::ResourceKey>> owned_;
@@ -132,6 +137,24 @@ void HostBuilder::check_annotations(const store::Ingress& ingress) {
   annotations::check_keys({config_.annotations, ingress, nullptr, host_, false, view_}, out);
   for (Report& report : out.reports) result_.reports.push_back(std::move(report));
   if (!out.deny_reason.empty()) denied_.emplace(&ingress, std::move(out.deny_reason));
+}
+
+// The oldest Ingress that says anything of client certificates decides for the host.
+void HostBuilder::choose_client_tls() {
+  const store::Ingress* winner = nullptr;
+  for (const IngressPtr& ingress : by_claim_) {
+    const FeatureInput input{config_.annotations, *ingress, nullptr, host_, tls_.redirects, view_};
+    if (winner != nullptr) {
+      if (auto report = annotations::client_tls_conflict(input, *winner))
+        result_.reports.push_back(*std::move(report));
+      continue;
+    }
+    client_tls_ = annotations::read_client_tls(input);
+    if (client_tls_) winner = ingress.get();
+  }
+  if (!client_tls_) return;
+  for (Report& report : client_tls_->reports) result_.reports.push_back(std::move(report));
+  for (const auto& unit : client_tls_->wants) result_.wants.push_back(unit);
 }
 
 void HostBuilder::refuse_catch_all(const store::Ingress& ingress) {
@@ -254,7 +277,8 @@ model::Route HostBuilder::start_route(const store::Ingress& ingress,
 model::Cluster HostBuilder::add_features(const store::Ingress& ingress,
                                          const store::IngressPath* path, model::Route& route) {
   FeatureOutput out;
-  const FeatureInput input{config_.annotations, ingress, path, host_, tls_.redirects, view_};
+  FeatureInput input{config_.annotations, ingress, path, host_, tls_.redirects, view_};
+  if (client_tls_) input.client_tls = &*client_tls_;
   for (const annotations::Feature* feature : annotations::features())
     feature->translate(input, out);
   for (model::ResourcePtr& policy : out.policies) {
@@ -266,6 +290,7 @@ model::Cluster HostBuilder::add_features(const store::Ingress& ingress,
   route.timeouts = out.timeouts;
   route.retry = out.retry;
   for (Report& report : out.reports) result_.reports.push_back(std::move(report));
+  for (translate::UnitKey& unit : out.wants) result_.wants.push_back(std::move(unit));
   return std::move(out.cluster);
 }
 
@@ -282,6 +307,7 @@ void HostBuilder::add_host() {
   host.name = host_;
   host.fall_through = serving_.empty() && host_ != kAnyHost;
   host.certificates = tls_.certificates;
+  if (client_tls_) host.client_tls = client_tls_->rule;
   result_.resources.push_back(model::make_resource(host));
   const model::ResourceKey key = result_.resources.back()->key;
   for (auto& [object, keys] : owned_) keys.push_back(key);

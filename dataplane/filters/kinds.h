@@ -5,6 +5,7 @@
 namespace weir::filters {
 
 // How each feature is made, one line per file of this folder; order.cc lists them.
+base::Result<exchange::FilterPtr> make_auth_tls(const model::Resource& policy);
 base::Result<exchange::FilterPtr> make_basic_auth(const model::Resource& policy);
 base::Result<exchange::FilterPtr> make_body_size(const model::Resource& policy);
 base::Result<exchange::FilterPtr> make_hsts(const model::Resource& policy);

@@ -1,5 +1,6 @@
 #include "dataplane/filters/order.h"
 
+#include "common/features/auth_tls.h"
 #include "common/features/basic_auth.h"
 #include "common/features/body_size.h"
 #include "common/features/hsts.h"
@@ -13,6 +14,8 @@ const std::vector<exchange::FilterKind>& filter_kinds() {
       // Before anything that asks for a secret: a password must not be sent in the clear because
       // we challenged for it (and ingress-nginx's redirects are never authenticated).
       {features::RedirectHttps::kStem, features::RedirectHttps::kRevision, &make_redirect_https},
+      // Before all that looks at the request: who presents no certificate is told nothing else.
+      {features::AuthTls::kStem, features::AuthTls::kRevision, &make_auth_tls},
       // Before authentication: it costs one comparison, a password hash costs milliseconds.
       {features::BodySize::kStem, features::BodySize::kRevision, &make_body_size},
       // Last before the upstream: whatever could refuse the request for less has had its say.
