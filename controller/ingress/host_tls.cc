@@ -1,6 +1,7 @@
 #include "controller/ingress/host_tls.h"
 
 #include <algorithm>
+#include <set>
 
 #include "common/crypto/certificate.h"
 #include "controller/ingress/secret_choice.h"
@@ -34,21 +35,47 @@ struct Choice {
     return unit.name;
   }
 
-  // The section that names the host; its secret must serve, there is no second try.
-  std::string of_named(std::size_t index) {
-    const store::IngressTls& tls = ingress.tls[index];
-    if (tls.secret_name.empty()) return default_certificate_name(config, view);
-    const auto found = read_certificate(view, ingress.key.ns, tls.secret_name);
-    if (found.pair != nullptr && crypto::covers(found.pair->names, host)) return use(tls);
-    if (found.pair == nullptr) {
-      report(index, found.reason,
-             found.problem + "; until then host " + host + " is served with the default one");
-    } else {
-      report(index, "CertificateMismatch",
-             "the certificate must cover host " + host +
-                 "; until then the host is served with the default one");
+  bool names_host(const store::IngressTls& tls) const {
+    return std::find(tls.hosts.begin(), tls.hosts.end(), host) != tls.hosts.end();
+  }
+
+  void report_unusable(std::size_t index, const CertificateSecret& found, std::string_view served) {
+    const std::string meanwhile =
+        found.pair == nullptr
+            ? "; until then host " + host + " is served with " + std::string(served)
+            : "; until then the host is served with " + std::string(served);
+    if (found.pair == nullptr) return report(index, found.reason, found.problem + meanwhile);
+    report(index, "CertificateMismatch", "the certificate must cover host " + host + meanwhile);
+  }
+
+  // The sections that name the host; their secrets must serve, there is no second try. Several give
+  // the host one certificate per key type, and each client gets one that it can verify.
+  std::vector<std::string> of_named() {
+    std::vector<std::string> out;
+    std::set<std::string> key_types;
+    std::vector<std::size_t> unusable;
+    for (std::size_t i = 0; i < ingress.tls.size(); ++i) {
+      const store::IngressTls& tls = ingress.tls[i];
+      if (!names_host(tls) || tls.secret_name.empty()) continue;
+      const auto found = read_certificate(view, ingress.key.ns, tls.secret_name);
+      if (found.pair == nullptr || !crypto::covers(found.pair->names, host)) {
+        unusable.push_back(i);
+      } else if (key_types.insert(found.pair->key_type).second) {
+        out.push_back(use(tls));
+      } else {
+        report(
+            i, "CertificateRedundant",
+            "must have another key type than the certificate of an earlier tls section of host " +
+                host + "; it is not served");
+      }
     }
-    return default_certificate_name(config, view);
+    const std::string_view served = out.empty() ? "the default one" : "its other certificate";
+    for (const std::size_t i : unusable) {
+      report_unusable(i, read_certificate(view, ingress.key.ns, ingress.tls[i].secret_name),
+                      served);
+    }
+    if (out.empty()) out.push_back(default_certificate_name(config, view));
+    return out;
   }
 
   std::string of_covering() {
@@ -75,12 +102,10 @@ struct Choice {
     return default_certificate_name(config, view);
   }
 
-  std::string name() {
-    for (std::size_t i = 0; i < ingress.tls.size(); ++i) {
-      const auto& hosts = ingress.tls[i].hosts;
-      if (std::find(hosts.begin(), hosts.end(), host) != hosts.end()) return of_named(i);
-    }
-    return of_covering();
+  std::vector<std::string> names() {
+    const auto named = [this](const store::IngressTls& tls) { return names_host(tls); };
+    if (std::any_of(ingress.tls.begin(), ingress.tls.end(), named)) return of_named();
+    return {of_covering()};
   }
 };
 
@@ -108,7 +133,7 @@ HostTls choose_tls(const Config& config, const std::string& host,
   }
   out.redirects = true;
   out.provider = *found;
-  out.certificates.push_back(Choice{config, host, **found, view, result}.name());
+  out.certificates = Choice{config, host, **found, view, result}.names();
   return out;
 }
 

@@ -41,7 +41,9 @@ void H1Server::send_head(const Head& head, BodyLength length) {
   head_sent_ = true;
   ConnectionFields fields;
   BodyWriter::Mode mode = BodyWriter::Mode::kNothing;
-  closing_ = closing_ || must_close();
+  // A connection that is not for this host will not be for its next request either.
+  constexpr int kMisdirected = 421;
+  closing_ = closing_ || must_close() || head.status() == kMisdirected;
   if (answers_head_ || has_no_body(head.status())) {
     say_length_without_body(head, length, fields);
     mode = BodyWriter::Mode::kSwallowed;

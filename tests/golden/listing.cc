@@ -72,6 +72,9 @@ std::string host_line(const model::Resource& resource, const Resources& resource
   std::string out = host.name;
   if (host.fall_through) out += " (falls through)";
   if (!host.certificates.empty()) out += ": " + certificates_line(host.certificates, resources);
+  if (host.client_tls == model::ClientTls{}) return out;
+  out += " client_tls " + base::encode(host.client_tls).to_string();
+  if (!resources.contains({model::ResourceType::kTrust, host.client_tls.trust})) out += " MISSING";
   return out;
 }
 
@@ -118,10 +121,13 @@ base::Json listing(const translate::Engine& engine) {
   base::Json routes = base::Json::array();
   base::Json endpoints = base::Json::array();
   base::Json clusters = base::Json::array();
+  base::Json trusts = base::Json::array();
   for (const auto& [key, resource] : resources) {
     if (key.type == model::ResourceType::kCluster) {
       if (std::string line = cluster_line(*resource); !line.empty()) clusters.push(std::move(line));
     }
+    if (key.type == model::ResourceType::kTrust)
+      trusts.push(base::encode(read<model::Trust>(*resource)).to_string());
     if (key.type == model::ResourceType::kHost) hosts.push(host_line(*resource, resources));
     if (key.type == model::ResourceType::kRoute) routes.push(route_of(resources, *resource));
     if (key.type == model::ResourceType::kEndpoints) endpoints.push(endpoints_line(*resource));
@@ -135,6 +141,7 @@ base::Json listing(const translate::Engine& engine) {
   out.set("hosts", hosts);
   out.set("routes", routes);
   if (!clusters.items().empty()) out.set("clusters", clusters);
+  if (!trusts.items().empty()) out.set("trusts", trusts);
   out.set("endpoints", endpoints);
   out.set("reports", reports);
   out.set("wanted", wanted);
