@@ -11,7 +11,9 @@
 #include <cstdio>
 
 #include "common/base/log.h"
+#include "common/crypto/certificate.h"
 #include "controller/admin/controller.h"
+#include "controller/ingress/ticket_keys.h"
 #include "controller/kubernetes/api_client.h"
 #include "controller/kubernetes/api_source.h"
 #include "controller/kubernetes/config.h"
@@ -68,7 +70,8 @@ base::Result<std::unique_ptr<ingress::IngressTranslator>> make_translator(
   auto certificate = publish::make_default_certificate(now);
   if (!certificate.ok()) return std::move(certificate).error();
   config.value().default_certificate = certificate.value();
-  config.value().ticket_keys = publish::make_ticket_keys();
+  config.value().ticket_seed = crypto::random_bytes(ingress::kSmallestTicketSeed);
+  config.value().ticket_period = ingress::ticket_period(now);
   return std::make_unique<ingress::IngressTranslator>(std::move(config).value());
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/base/log.h"
 #include "controller/admin/metrics.h"
+#include "controller/ingress/ticket_keys.h"
 #include "controller/publish/own_secrets.h"
 
 namespace weir::admin {
@@ -10,6 +11,8 @@ namespace {
 // Long before the certificate that clients get without a better match runs out.
 constexpr base::Duration kRenewAfter =
     std::chrono::hours(24) * (publish::kDefaultCertificateDays / 2);
+
+constexpr base::Duration kLookAtPeriod = std::chrono::minutes(5);
 
 std::int64_t seconds_now(const base::Clock& clock) {
   return std::chrono::duration_cast<std::chrono::seconds>(clock.wall_now().time_since_epoch())
@@ -30,7 +33,8 @@ Controller::Controller(loop::Loop& loop, const Options& options,
       pipeline_(loop, *source_, {translator_.get()}, *this, {}),
       session_(loop, options.control_socket, pipeline_.engine(), *this),
       admin_(loop, *this),
-      renewal_(loop.timers(), [this] { renew_default_certificate(); }) {}
+      renewal_(loop.timers(), [this] { renew_default_certificate(); }),
+      rotation_(loop.timers(), [this] { rotate_ticket_keys(); }) {}
 
 Controller::~Controller() = default;
 
@@ -41,6 +45,7 @@ base::Result<void> Controller::start() {
   }
   if (status_ != nullptr) status_->start(pipeline_, session_);
   renewal_.arm(loop_.clock().now() + kRenewAfter);
+  rotation_.arm(loop_.clock().now() + kLookAtPeriod);
   pipeline_.start();
   return {};
 }
@@ -100,6 +105,13 @@ void Controller::renew_default_certificate() {
   }
   renewal_.arm(loop_.clock().now() +
                (certificate.ok() ? kRenewAfter : base::Duration(std::chrono::minutes(1))));
+}
+
+// By the wall clock, which may be set: looked at often, and without a change nothing is sent.
+void Controller::rotate_ticket_keys() {
+  translator_->set_ticket_period(ingress::ticket_period(seconds_now(loop_.clock())));
+  pipeline_.rebuild(ingress::IngressTranslator::global_unit());
+  rotation_.arm(loop_.clock().now() + kLookAtPeriod);
 }
 
 bool Controller::ready() const {

@@ -42,6 +42,7 @@ class Controller final : private publish::PipelineTarget,
   std::string metrics() const override;
   std::string reports() const override;
   void renew_default_certificate();
+  void rotate_ticket_keys();
 
   loop::Loop& loop_;
   const Options options_;
@@ -53,6 +54,7 @@ class Controller final : private publish::PipelineTarget,
   status::ReportLog report_log_;
   AdminServer admin_;
   loop::Timer renewal_;
+  loop::Timer rotation_;
   base::TimePoint changed_at_{};
   std::uint64_t applied_ = 0;  // transactions acknowledged
 };

@@ -64,6 +64,9 @@ void add_serving_flags(base::Flags& flags, Options& o) {
            "NAMESPACE/NAME of the Service for requests that nothing takes")
       .add("default-ssl-certificate", o.default_ssl_certificate,
            "NAMESPACE/NAME of the Secret served without a better match")
+      .add("ticket-seed-secret", o.ticket_seed_secret,
+           "NAMESPACE/NAME of the Secret whose key seed (32 bytes or more) replicas share, so that "
+           "one resumes the TLS sessions of another")
       .add("annotations-prefix", o.annotations_prefix,
            "prefix of the annotations that are honoured")
       .add("disable-access-log", o.disable_access_log, "no access log")
@@ -108,6 +111,7 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   for (const auto& [flag, value] : {std::pair<std::string_view, const std::string&>{
                                         "default-backend-service", o.default_backend_service},
                                     {"default-ssl-certificate", o.default_ssl_certificate},
+                                    {"ticket-seed-secret", o.ticket_seed_secret},
                                     {"publish-service", o.publish_service}}) {
     if (auto checked = check_pair(flag, value); !checked.ok()) return std::move(checked).error();
   }
@@ -125,6 +129,7 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   config.disable_catch_all = o.disable_catch_all;
   config.default_backend_service = o.default_backend_service;
   config.default_ssl_certificate = o.default_ssl_certificate;
+  config.ticket_seed_secret = o.ticket_seed_secret;
   config.allow_loopback_endpoints = !o.manifests.empty();
   config.http_binds = std::move(http).value();
   config.https_binds = std::move(https).value();

@@ -36,6 +36,7 @@ struct Options {
   bool disable_catch_all = false;
   std::string default_backend_service;
   std::string default_ssl_certificate;
+  std::string ticket_seed_secret;
   std::string annotations_prefix = std::string(annotations::kDefaultPrefix);
   bool disable_access_log = false;
   std::uint32_t max_connections = 0;          // 0: from the dataplane's limit of descriptors

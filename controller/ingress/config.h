@@ -32,10 +32,13 @@ struct Config {
   std::uint16_t https_public_port = 443;  // redirects name it
   model::Settings settings;
   annotations::Defaults annotations;  // its https_port is taken from https_public_port
-  // The self-signed certificate named "default" and the ticket keys, made by the controller; null:
-  // none is emitted.
+  // The self-signed certificate named "default", made by the controller; null: none is emitted.
   model::ResourcePtr default_certificate;
-  model::ResourcePtr ticket_keys;
+  // "namespace/name" of a Secret whose key "seed" the ticket keys follow from, or empty: the
+  // controller's own seed. Without either no keys are emitted.
+  std::string ticket_seed_secret;
+  std::string ticket_seed;
+  std::int64_t ticket_period = 0;  // now: ticket_keys.h
 };
 
 // "namespace/name" in two; the parts are empty when there is no '/'.

@@ -3,6 +3,7 @@
 #include "controller/ingress/builders.h"
 #include "controller/ingress/ingress_class.h"
 #include "controller/ingress/secret_choice.h"
+#include "controller/ingress/ticket_keys.h"
 
 // Listeners, settings, default certificate and ticket keys.
 
@@ -59,12 +60,34 @@ void check_default_secret(const Config& config, translate::View& view, UnitResul
                             .text = found.problem + "; until then a self-signed one is served"});
 }
 
+// No report repeats what the Secret holds.
+std::string ticket_seed(const Config& config, translate::View& view, UnitResult& result) {
+  const NamePair flag = split_name(config.ticket_seed_secret);
+  if (flag.name.empty()) return config.ticket_seed;
+  const auto secret = view.get<store::Secret>(store::Kind::kSecret, flag.ns, flag.name);
+  if (secret != nullptr) {
+    const auto seed = secret->data.find("seed");
+    if (seed != secret->data.end() && seed->second.size() >= kSmallestTicketSeed)
+      return seed->second;
+  }
+  result.reports.push_back(
+      {.object = {store::Kind::kSecret, flag.ns, flag.name},
+       .severity = Severity::kWarning,
+       .reason = secret == nullptr ? "SecretNotFound" : "SecretInvalid",
+       .field = "--ticket-seed-secret",
+       .value = config.ticket_seed_secret,
+       .text = "must be a Secret whose key seed has at least 32 bytes; until then sessions of one "
+               "replica are not resumed by another"});
+  return config.ticket_seed;
+}
+
 }  // namespace
 
 UnitResult build_global(const Config& config, translate::View& view) {
   UnitResult result;
   result.resources.push_back(model::make_resource(config.settings));
-  if (config.ticket_keys != nullptr) result.resources.push_back(config.ticket_keys);
+  const std::string seed = ticket_seed(config, view, result);
+  if (!seed.empty()) result.resources.push_back(derive_ticket_keys(seed, config.ticket_period));
   if (config.default_certificate != nullptr) result.resources.push_back(config.default_certificate);
   check_default_secret(config, view, result);
 

@@ -16,9 +16,9 @@ struct HostTls {
 
 // Chooses for `host` among ingresses (oldest first; those that also have a rule for the host stand
 // before the others): the oldest with a tls section; there the secrets whose hosts lists name the
-// host (the first of each key type), else the first whose certificate covers it, else the default certificate. A missing, broken
-// or mismatched Secret gives the default certificate and a report. Adds wants and reports to
-// result.
+// host (the first of each key type), else the first whose certificate covers it, else the default
+// certificate. A missing, broken or mismatched Secret gives the default certificate and a report.
+// Adds wants and reports to result.
 HostTls choose_tls(const Config& config, const std::string& host,
                    const std::vector<IngressPtr>& ingresses, translate::View& view,
                    translate::UnitResult& result);

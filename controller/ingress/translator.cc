@@ -51,9 +51,7 @@ void IngressTranslator::set_default_certificate(model::ResourcePtr certificate) 
   config_.default_certificate = std::move(certificate);
 }
 
-void IngressTranslator::set_ticket_keys(model::ResourcePtr keys) {
-  config_.ticket_keys = std::move(keys);
-}
+void IngressTranslator::set_ticket_period(std::int64_t period) { config_.ticket_period = period; }
 
 UnitKey IngressTranslator::global_unit() { return {UnitType::kGlobal, ""}; }
 

@@ -3,12 +3,6 @@
 #include "common/crypto/certificate.h"
 
 namespace weir::publish {
-namespace {
-
-constexpr std::size_t kTicketKeyBytes = 80;
-
-}  // namespace
-
 base::Result<model::ResourcePtr> make_default_certificate(std::int64_t now_seconds) {
   crypto::PemPair pem =
       crypto::make_self_signed({"ingress.local"}, now_seconds, kDefaultCertificateDays);
@@ -24,12 +18,6 @@ base::Result<model::ResourcePtr> make_default_certificate(std::int64_t now_secon
   std::vector<std::string> blobs = pair.value().chain;
   blobs.push_back(pair.value().key);
   return model::make_resource(certificate, std::move(blobs));
-}
-
-model::ResourcePtr make_ticket_keys() {
-  model::TicketKeys keys;
-  keys.count = 1;
-  return model::make_resource(keys, {crypto::random_bytes(kTicketKeyBytes)});
 }
 
 }  // namespace weir::publish
