@@ -18,8 +18,9 @@ struct AuthTls {
 
   bool asks = true;          // false: none is asked for, the upstream is told NONE
   bool allow_plain = false;  // plain HTTP needs no certificate: challenges of authorities come so
-  std::string error_page;    // http(s) URL to redirect to instead of answering 400; empty: none
-  std::string match_cn;      // RE2, tested anywhere in the subject (RFC 2253): else 403; empty: all
+  std::string error_page = {};  // http(s) URL to redirect to instead of answering 400; empty: none
+  std::string match_cn =
+      {};  // RE2, tested anywhere in the subject (RFC 2253): else 403; empty: all
   bool pass_certificate = false;  // ssl-client-cert to the upstream
   bool operator==(const AuthTls&) const = default;
   static constexpr auto fields() {

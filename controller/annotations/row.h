@@ -41,6 +41,8 @@ struct Defaults {
   bool hsts = true;
 };
 
+struct HostClientTls;  // auth_tls.h
+
 // What a feature sees of the Ingress whose routes are being built.
 struct FeatureInput {
   const Defaults& defaults;
@@ -51,8 +53,6 @@ struct FeatureInput {
   translate::View& view;
   const HostClientTls* client_tls = nullptr;  // of the host; null: none of its Ingresses has any
 };
-
-struct HostClientTls;  // auth_tls.h
 
 // What it adds to the route.
 struct FeatureOutput {

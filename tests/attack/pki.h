@@ -13,7 +13,7 @@ namespace weir::attack {
 
 // A certificate as a test wants it, right or wrong.
 struct Ask {
-  std::string common_name;
+  std::string common_name = {};
   std::string sans = {};   // as OpenSSL's configuration has them: "DNS:a.test,IP:127.0.0.1"
   std::string usage = {};  // extended: "clientAuth"; empty: none
   bool authority = false;  // CA:TRUE

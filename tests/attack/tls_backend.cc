@@ -7,6 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
 namespace weir::attack {
 namespace {
 
@@ -35,6 +39,7 @@ std::string answer(SSL* ssl, const std::string& head, bool keep_alive) {
 }  // namespace
 
 TlsBackend::TlsBackend(const BackendAsk& ask) : ask_(ask) {
+  std::signal(SIGPIPE, SIG_IGN);  // its client may be gone when OpenSSL writes
   context_ = SSL_CTX_new(TLS_server_method());
   if (ask.certificate != nullptr) {
     SSL_CTX_use_certificate(context_, ask.certificate->x509());

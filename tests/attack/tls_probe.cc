@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
 
 #include "common/base/text.h"
 
@@ -73,6 +74,10 @@ Probe::Probe(const ProbeAsk& ask)
                         static_cast<unsigned>(ask.alpn.size()));
   }
   ERR_clear_error();
+  if (!ask.early.empty()) {
+    std::size_t written = 0;
+    SSL_write_early_data(ssl_, ask.early.data(), ask.early.size(), &written);
+  }
   open_ = fd_ >= 0 && SSL_connect(ssl_) == 1;
   if (!open_) {
     const char* reason = ERR_reason_error_string(ERR_get_error());
@@ -90,6 +95,10 @@ Probe::~Probe() {
 }
 
 bool Probe::resumed() const { return SSL_session_reused(ssl_) == 1; }
+
+bool Probe::early_was_taken() const {
+  return SSL_get_early_data_status(ssl_) == SSL_EARLY_DATA_ACCEPTED;
+}
 
 std::string Probe::alpn() const {
   const unsigned char* data = nullptr;

@@ -23,6 +23,7 @@ struct ProbeAsk {
   SessionPtr session = nullptr;             // to resume
   int version = 0;                          // TLS1_2_VERSION …; 0: any
   std::string alpn = {};                    // as on the wire
+  std::string early = {};                   // sent before the handshake (RFC 8446 section 2.3)
 };
 
 struct ProbeAnswer {
@@ -43,6 +44,7 @@ class Probe {
   bool open() const { return open_; }  // the handshake is done
   const std::string& error() const { return error_; }
   bool resumed() const;
+  bool early_was_taken() const;
   bool was_asked() const { return was_asked_; }  // for a certificate
   std::string alpn() const;
   ssl_st* ssl() { return ssl_; }

@@ -140,8 +140,15 @@ TEST_F(TlsSessions, Row28NoEarlyDataIsOffered) {
   EXPECT_EQ(SSL_SESSION_get_max_early_data(first.session.get()), 0u);
   // Sent all the same it is not taken.
   SSL_SESSION_set_max_early_data(first.session.get(), 16'384);
-  const Visit second = visit("b.test", nullptr, first.session, TLS1_3_VERSION);
-  EXPECT_EQ(second.status, 200);
+  ProbeAsk ask{.port = secure.binds[0].port, .sni = "b.test", .session = first.session};
+  ask.early = "GET /early HTTP/1.1\r\nHost: b.test\r\n\r\n";
+  Probe second(ask);
+  ASSERT_TRUE(second.open()) << second.error();
+  EXPECT_FALSE(second.early_was_taken());
+  EXPECT_EQ(second.get("b.test", "/late").status, 200);
+  for (const std::string& request : stage.aa.take()) {
+    EXPECT_EQ(request.find("/early"), std::string::npos);
+  }
 }
 
 TEST_F(TlsSessions, Row28AProtocolThatIsNotSpokenIsNotAgreedOn) {

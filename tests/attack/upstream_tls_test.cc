@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <thread>
+
 #include "tests/attack/pki.h"
 #include "tests/attack/tls_backend.h"
 #include "tests/push/stage.h"
@@ -145,23 +147,39 @@ TEST_F(UpstreamTls, Row30WhatCannotBeHonouredIsNeverPlainOrUnverified) {
   model::UpstreamTls tls = verified();
   tls.trust = "gone";
   serve(backend.port(), tls, false);
-  EXPECT_EQ(stage.get("/").status, 503);
+  EXPECT_EQ(stage.get("/").status, 502);
   tls = verified();
   tls.client_certificate = "gone";
   serve(backend.port(), tls, false);
-  EXPECT_EQ(stage.get("/").status, 503);
+  EXPECT_EQ(stage.get("/").status, 502);
   tls = verified();
   tls.ciphers = "NO-SUCH-CIPHER";
   serve(backend.port(), tls);
-  EXPECT_EQ(stage.get("/").status, 503);
+  EXPECT_EQ(stage.get("/").status, 502);
   EXPECT_EQ(backend.accepted(), 0u);
   // Once the bundle comes, it is used without a word about the cluster.
   tls = verified();
   tls.trust = "later";
   serve(backend.port(), tls, false);
-  EXPECT_EQ(stage.get("/").status, 503);
+  EXPECT_EQ(stage.get("/").status, 502);
   stage.must_push({root.trust("later")});
   EXPECT_EQ(stage.get("/").status, 200);
+}
+
+TEST_F(UpstreamTls, TheAccessLogSaysWhyABackendWasRefused) {
+  const Identity wrong = leaf("DNS:other.test");
+  const TlsBackend backend({.certificate = &wrong});
+  serve(backend.port(), verified());
+  EXPECT_EQ(stage.get("/").status, 502);
+  const auto told = [this] {
+    return stage.dataplane.access_log().find("the certificate is refused: hostname mismatch") !=
+           std::string::npos;
+  };
+  // A thread of its own writes the log.
+  for (int i = 0; i < 500 && !told(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(told()) << stage.dataplane.access_log();
 }
 
 TEST_F(UpstreamTls, NamesAreSentAndAccepted) {

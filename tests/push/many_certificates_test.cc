@@ -106,7 +106,9 @@ TEST(ManyCertificates, CostLittleUntilTheyAreAskedFor) {
   EXPECT_NE(last, one);
   EXPECT_NE(last, fallback.fingerprint);
   EXPECT_EQ(shake(0), one);
-  if (kMeasures) EXPECT_LE(each, kMostBytesEach);
+  if (kMeasures) {
+    EXPECT_LE(each, kMostBytesEach);
+  }
 }
 
 }  // namespace
