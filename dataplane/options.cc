@@ -1,5 +1,7 @@
 #include "dataplane/options.h"
 
+#include <cstdlib>
+
 #include "common/base/flags.h"
 #include "common/base/text.h"
 #include "dataplane/limits.h"
@@ -26,6 +28,7 @@ void declare(base::Flags& flags, Options& options, Typed& typed) {
       .add("access-log-path", options.access_log_path, "file of the access log; empty: stdout")
       .add("drain-timeout", typed.drain_timeout, "longest wait for open connections at the end")
       .add("shutdown-delay", typed.shutdown_delay, "time to go on accepting after SIGTERM")
+      .add("zone", options.zone, "zone of this node, for zone preference; empty: NODE_ZONE")
       .add("memory-limit", typed.memory_limit, "bytes for buffers; empty: the cgroup's limit")
       .add("log-level", typed.log_level, "debug, info, warn or error");
 }
@@ -51,6 +54,9 @@ base::Result<void> convert(const Typed& typed, Options& options) {
   const auto bytes = base::parse_uint(typed.memory_limit);
   if (!typed.memory_limit.empty() && (!bytes || *bytes == 0)) {
     return base::invalid("--memory-limit: '" + typed.memory_limit + "' is not a number of bytes");
+  }
+  if (const char* zone = std::getenv("NODE_ZONE"); options.zone.empty() && zone != nullptr) {
+    options.zone = zone;
   }
   options.memory_limit = bytes ? *bytes : memory_limit();
   if (!base::parse_log_level(typed.log_level, options.log_level)) {

@@ -17,6 +17,7 @@ struct Options {
   unsigned workers = 1;
   std::string admin_address = "0.0.0.0";
   std::uint16_t admin_port = 10254;
+  std::string zone;             // where this node is; empty: unknown
   std::string dump_socket;      // empty: no dump
   std::string access_log_path;  // empty: standard output
   std::chrono::milliseconds drain_timeout{240'000};

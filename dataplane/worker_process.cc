@@ -13,6 +13,7 @@
 #include "dataplane/limits.h"
 #include "dataplane/memory_watch.h"
 #include "dataplane/observe/metrics.h"
+#include "dataplane/snapshot/cluster_metrics.h"
 #include "dataplane/snapshot/configuration.h"
 #include "dataplane/snapshot/dump.h"
 #include "dataplane/supervisor/channel.h"
@@ -105,6 +106,7 @@ class Process final : private loop::IoHandler {
   observe::TrafficMetrics traffic_metrics_;
   observe::WorkerMetrics worker_metrics_;
   observe::ProcessMetrics process_metrics_;
+  snapshot::ClusterMetrics cluster_metrics_;
   std::atomic<bool> ending_{false};
   base::UniqueFd signals_;
   loop::IoToken signal_token_;
@@ -144,12 +146,14 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
       budget_(options.memory_limit),
       offload_(options.workers, kOffloadQueue),
       sockets_(channel),
-      workers_(make_workers(options.workers, {budget_, offload_, caps_, limits_, labels_, log})),
+      workers_(make_workers(options.workers, {budget_, offload_, caps_, limits_, labels_, log,
+                                              options.workers, options.zone})),
       configuration_(configuration_parts()),
       receiver_(loop_, std::move(control_socket), configuration_),
       traffic_metrics_(labels_, recorders(), instance_labels()),
       worker_metrics_(worker_metrics()),
       process_metrics_(kVersion, instance_labels()),
+      cluster_metrics_([this] { return configuration_.current(); }),
       signals_(open_signals()),
       beat_(loop_.timers(), [this] { on_beat(); }),
       look_(loop_.timers(), [this] { on_memory(); }),
@@ -181,7 +185,8 @@ admin::Admin::Parts Process::admin_parts(base::UniqueFd tcp, base::UniqueFd dump
           std::move(dump),
           [this] { return configuration_.ready() && !ending_.load(std::memory_order_relaxed); },
           [this] { return dump_text(); },
-          {&traffic_metrics_, &worker_metrics_, &process_metrics_, &configuration_, &log_},
+          {&traffic_metrics_, &worker_metrics_, &process_metrics_, &cluster_metrics_,
+           &configuration_, &log_},
           offload_,
           options_.workers};
 }

@@ -5,7 +5,8 @@ namespace weir {
 WorkerThread::WorkerThread(unsigned index, const Shared& shared)
     : worker_(index, shared.budget, shared.offload),
       recorder_(shared.labels, shared.log.lane(index)),
-      upstreams_(upstream::make_upstreams(worker_, {worker_.buffers(), heads_, upstream_limits_})),
+      upstreams_(upstream::make_upstreams(worker_, {worker_.buffers(), heads_, upstream_limits_},
+                                          {shared.workers, shared.zone})),
       context_{worker_, heads_, live_, *upstreams_, recorder_, {}, &shared.limits},
       acceptors_(listener::make_acceptors(context_, shared.caps)) {}
 

@@ -22,6 +22,8 @@ class WorkerThread final : public snapshot::WorkerSeat {
     shared::ClientLimits& limits;
     const observe::Labels& labels;
     observe::AccessLog& log;
+    unsigned workers;         // of the process
+    const std::string& zone;  // where it runs; empty: unknown
   };
   WorkerThread(unsigned index, const Shared& shared);
   ~WorkerThread() override;

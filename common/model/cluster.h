@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "common/base/fields.h"
+#include "common/model/balancing.h"
+#include "common/model/health.h"
 #include "common/model/upstream_tls.h"
 
 namespace weir::model {
@@ -14,9 +16,6 @@ using base::field;
 
 enum class UpstreamProtocol : std::uint8_t { kHttp1, kHttp2 };
 inline base::EnumNames enum_names(UpstreamProtocol) { return {"http1", "http2"}; }
-
-enum class Balance : std::uint8_t { kRoundRobin };
-inline base::EnumNames enum_names(Balance) { return {"round_robin"}; }
 
 // The set of endpoints of one Service port with its settings; shared by every route that names it.
 // The endpoints themselves are a resource of their own with the same name, so that endpoint churn
@@ -30,7 +29,11 @@ struct Cluster {
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   bool protocol_chosen = false;  // by the route's owner: the Service's appProtocol does not count
   std::uint32_t max_streams = 100;  // at once on one HTTP/2 connection; its peer may allow fewer
-  Balance balance = Balance::kRoundRobin;
+  bool service_upstream = false;    // the one endpoint is the Service's own address
+  Balancing balance;
+  HealthCheck health;
+  Ejection ejection;
+  CircuitLimits limits;
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds idle_timeout{60'000};  // of a pooled connection
   std::uint32_t max_idle = 320;                    // pooled idle connections per worker
@@ -44,7 +47,11 @@ struct Cluster {
                       field("protocol", &Cluster::protocol),
                       field("protocol_chosen", &Cluster::protocol_chosen),
                       field("max_streams", &Cluster::max_streams),
+                      field("service_upstream", &Cluster::service_upstream),
                       field("balance", &Cluster::balance),
+                      field("health", &Cluster::health),
+                      field("ejection", &Cluster::ejection),
+                      field("limits", &Cluster::limits),
                       field("connect_timeout_ms", &Cluster::connect_timeout),
                       field("idle_timeout_ms", &Cluster::idle_timeout),
                       field("max_idle", &Cluster::max_idle),

@@ -2,11 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/fields.h"
+#include "common/model/balancing.h"
 #include "common/model/client_tls.h"
+#include "common/model/retry.h"
 
 namespace weir::model {
 
@@ -124,12 +127,6 @@ struct RouteTimeouts {
   }
 };
 
-struct RetryRule {
-  std::uint32_t tries = 3;  // the first included; 1: no retry
-  bool operator==(const RetryRule&) const = default;
-  static constexpr auto fields() { return std::tuple{field("tries", &RetryRule::tries)}; }
-};
-
 // Labels of metrics and access log.
 struct RouteLabels {
   std::string ns;
@@ -171,6 +168,9 @@ struct Route {
   std::vector<std::string> policies;  // keys of policy resources: "stem/hash"
   RouteTimeouts timeouts;
   RetryRule retry;
+  std::string hash_on;  // template of the key by which clusters with a hash place its requests
+                        // (model/key_template.h); empty: none
+  std::optional<SessionCookie> cookie;  // instead: the key is in this cookie
   RouteLabels labels;
   Provenance provenance;
   bool operator==(const Route&) const = default;
@@ -186,6 +186,8 @@ struct Route {
                       field("policies", &Route::policies),
                       field("timeouts", &Route::timeouts),
                       field("retry", &Route::retry),
+                      field("hash_on", &Route::hash_on),
+                      field("cookie", &Route::cookie),
                       field("labels", &Route::labels),
                       field("provenance", &Route::provenance)};
   }

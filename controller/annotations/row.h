@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,8 @@ struct FeatureOutput {
   // settings are taken; what it is called and which Service it stands for is not the feature's.
   model::RouteTimeouts timeouts;
   model::RetryRule retry;
+  std::string hash_on;  // of the route, as is the cookie
+  std::optional<model::SessionCookie> cookie;
   model::Cluster cluster;
   std::vector<translate::UnitKey> wants;  // units that the settings name (certificates, trusts)
 };

@@ -11,10 +11,18 @@ extern const Feature kBasicAuth;
 extern const Feature kBackendProtocol;
 extern const Feature kAuthTls;
 extern const Feature kProxySsl;
+extern const Feature kTimeouts;
+extern const Feature kNextUpstream;
+extern const Feature kLoadBalance;
+extern const Feature kAffinity;
+extern const Feature kHealthCheck;
+extern const Feature kCircuitLimits;
 
 const std::vector<const Feature*>& features() {
   static const std::vector<const Feature*> table = {
-      &kRedirectHttps, &kAuthTls, &kBodySize, &kBasicAuth, &kHsts, &kBackendProtocol, &kProxySsl,
+      &kRedirectHttps,   &kAuthTls,     &kBodySize,      &kBasicAuth,    &kHsts,
+      &kBackendProtocol, &kProxySsl,    &kTimeouts,      &kNextUpstream, &kLoadBalance,
+      &kAffinity,        &kHealthCheck, &kCircuitLimits,
   };
   return table;
 }

@@ -50,6 +50,26 @@ void follow_app_protocol(std::string_view name, model::Cluster& cluster) {
     cluster.protocol = model::UpstreamProtocol::kHttp2;
 }
 
+// Kubernetes' own word for it on the Service.
+bool wants_zone(const store::Service& service) {
+  const auto mode = service.annotations.find("service.kubernetes.io/topology-mode");
+  return mode != service.annotations.end() && base::equals_ignore_case(mode->second, "auto");
+}
+
+// The Service's own address instead of its endpoints'. A headless one has none: then its endpoints
+// serve.
+std::optional<model::Endpoint> service_endpoint(const Config& config, const store::Service& service,
+                                                const store::ServicePort& port) {
+  const auto number = static_cast<std::uint16_t>(port.port);
+  const auto address = base::SocketAddress::parse(service.cluster_ip, number);
+  if (!address.ok() || !refusal(config, address.value()).empty()) return std::nullopt;
+  model::Endpoint endpoint;
+  endpoint.id = address.value().to_string();
+  endpoint.address = address.value().ip();
+  endpoint.port = number;
+  return endpoint;
+}
+
 class SliceReader {
  public:
   SliceReader(const Config& config, translate::UnitResult& result)
@@ -116,11 +136,14 @@ translate::UnitResult build_cluster(const Config& config, const std::string& nam
   if (service != nullptr && !is_external(*service)) port = find_port(*service, cluster.port);
   if (port != nullptr) {
     if (!cluster.protocol_chosen) follow_app_protocol(port->app_protocol, cluster);
+    if (wants_zone(*service)) cluster.balance.prefer_zone = true;
     SliceReader reader(config, result);
     const std::string index = cluster.ns + "/" + cluster.service;
     for (const auto& slice : view.find<store::EndpointSlice>(store::Index::kSlicesByService, index))
       reader.read(*slice, *port);
     endpoints.endpoints = reader.choose();
+    auto own = cluster.service_upstream ? service_endpoint(config, *service, *port) : std::nullopt;
+    if (own) endpoints.endpoints = {*std::move(own)};
   }
   result.resources.push_back(model::make_resource(endpoints));
   result.resources.push_back(model::make_resource(cluster));

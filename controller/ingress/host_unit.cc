@@ -289,6 +289,8 @@ model::Cluster HostBuilder::add_features(const store::Ingress& ingress,
   route.deny_reason = denied != denied_.end() ? denied->second : out.deny_reason;
   route.timeouts = out.timeouts;
   route.retry = out.retry;
+  route.hash_on = std::move(out.hash_on);
+  route.cookie = std::move(out.cookie);
   for (Report& report : out.reports) result_.reports.push_back(std::move(report));
   for (translate::UnitKey& unit : out.wants) result_.wants.push_back(std::move(unit));
   return std::move(out.cluster);

@@ -1,7 +1,6 @@
 // Events of the client's stream, and the request's way to the upstream.
 
 #include "dataplane/exchange/exchange.h"
-#include "dataplane/exchange/retry.h"
 
 namespace weir::exchange {
 namespace {
@@ -70,10 +69,11 @@ void Exchange::forward_body(worker::Slice data) {
 }
 
 // Kept only while a retry is possible at all: the first bytes of an idempotent request on a pooled
-// connection.
+// connection, or of one that the route's rule repeats.
 bool Exchange::keeps_replay() const {
-  return phase_ == Phase::kAwaitResponse && attempt_->reused() && counts_.sent == body_.size() &&
-         is_idempotent(request_->method());
+  if (phase_ != Phase::kAwaitResponse || counts_.sent != body_.size()) return false;
+  return (attempt_->reused() && is_idempotent(request_->method())) ||
+         may_repeat(plan_->route().retry, request_->method());
 }
 
 void Exchange::end_upstream_request() {

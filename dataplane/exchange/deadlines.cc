@@ -30,6 +30,7 @@ Exchange::Due Exchange::next_due() const {
     consider(std::max(times_.client, times_.upstream), limits.read, Limit::kTunnel);
     return due;
   }
+  if (waits_for_head()) consider(times_.attempt, plan_->route().retry.per_try, Limit::kTry);
   const bool talking = phase_ == Phase::kAwaitResponse || phase_ == Phase::kBodies;
   consider(times_.started, limits.request, Limit::kRequest);
   const model::Settings& settings = context_.live->settings;
@@ -123,6 +124,11 @@ void Exchange::expire(Limit limit) {
   const std::string_view why = client_is_late             ? "the client was too slow"
                                : limit == Limit::kRequest ? "the request took too long"
                                                           : "the upstream was too slow";
+  const bool attempt_is_late =
+      limit == Limit::kTry || limit == Limit::kUpstreamGives || limit == Limit::kUpstreamTakes;
+  if (attempt_is_late && waits_for_head()) {
+    return lose_attempt(late(base::Origin::kUpstream, why));
+  }
   if (phase_ == Phase::kBodies) {
     return abort(late(client_is_late ? base::Origin::kClient : base::Origin::kUpstream, why));
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataplane/exchange/body_buffer.h"
+#include "dataplane/exchange/retry.h"
 #include "dataplane/exchange/route_plan.h"
 #include "dataplane/exchange/service.h"
 #include "dataplane/exchange/wait.h"
@@ -98,6 +99,7 @@ class Exchange final : public worker::Buried,
     kRelief,  // not a limit: memory may have become free
     kUpstreamTakes,
     kUpstreamGives,
+    kTry,
     kTunnel
   };
   struct Due {
@@ -111,6 +113,7 @@ class Exchange final : public worker::Buried,
     base::TimePoint stalled;   // when a side stopped taking
     base::TimePoint window;    // since when the body's rate is judged
     base::TimePoint looked;    // when memory was last asked for
+    base::TimePoint first_attempt;
     base::TimePoint attempt;
     base::TimePoint response_head;
     base::TimePoint response_end;
@@ -180,7 +183,13 @@ class Exchange final : public worker::Buried,
   // attempts.cc
   Next pick_endpoint();
   Next send_request();
+  upstream::Use pick_place(const upstream::Cluster& cluster);
+  upstream::Use pick_session(const upstream::Cluster& cluster, const model::SessionCookie& cookie);
   Next retry_or_fail(const base::Error& error);
+  RetryChoice retry_choice(const base::Error& error, int status);
+  Next try_again(RetryChoice choice);
+  bool retries_status(int status);
+  void lose_attempt(base::Error error);
   void on_attempt_ready() override;
   void on_attempt_failed(const base::Error& error) override;
   void give_up_attempt(std::string_view why);
@@ -189,6 +198,7 @@ class Exchange final : public worker::Buried,
   Next pass_response_head();
   Next send_reply();
   void add_own_fields();
+  void add_session(codec::Head& response);
   void on_upstream_interim(codec::Head& head);
   void on_upstream_head(codec::HeadPtr head, codec::BodyLength length);
   void on_upstream_data(worker::Slice data);
@@ -219,6 +229,9 @@ class Exchange final : public worker::Buried,
   void on_timer() override;
   Due next_due() const;
   void watch();
+  bool waits_for_head() const {
+    return phase_ == Phase::kConnect || phase_ == Phase::kAwaitResponse;
+  }
   void expire(Limit limit);
   bool is_alive(Limit limit);
   bool takes_enough();
@@ -261,9 +274,12 @@ class Exchange final : public worker::Buried,
   codec::HeadPtr request_trailers_;
   codec::HeadPtr response_;
   codec::HeadPtr response_trailers_;
-  BodyBuffer body_;  // collected, or kept for a replay
+  BodyBuffer body_;    // collected, or kept for a replay
+  upstream::Use use_;  // of the endpoint that the attempt goes to
   std::unique_ptr<upstream::Attempt> attempt_;
-  std::vector<std::string> avoid_;  // endpoints that could not be reached
+  RetryChoice retry_ = RetryChoice::kNone;  // why there is more than one attempt
+  std::vector<std::string> avoid_;          // endpoints that have failed for this request
+  std::string session_;                     // key of a session that the response will begin
   std::optional<base::Error> failure_;
   std::string error_;  // why we answer ourselves
   std::string user_;

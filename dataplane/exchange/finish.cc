@@ -44,6 +44,7 @@ Exchange::Next Exchange::finish() {
   run_complete_hooks();
   if (status_ != 0) record();
   attempt_.reset();  // an unfinished stream is given up
+  use_ = {};
   snapshot_.reset();
   context_.worker.bury(std::unique_ptr<worker::Buried>(this));
   owner_.on_exchange_done();

@@ -26,6 +26,8 @@ void Exchange::on_upstream_head(codec::HeadPtr head, codec::BodyLength length) {
   if (over()) return;
   times_.upstream = times_.response_head = context_.worker.loop().now();
   upstream_status_ = head->status();
+  use_.answered(upstream_status_, times_.upstream - times_.attempt, times_.upstream);
+  if (retries_status(upstream_status_)) return advance();
   if (head->status() == 101) return open_tunnel(std::move(head));
   response_ = std::move(head);
   response_length_ = length;
@@ -39,6 +41,7 @@ Exchange::Next Exchange::pass_response_head() {
   response_->remove(codec::FieldId::kServer);
   response_->remove(codec::FieldId::kDate);
   add_own_fields();
+  add_session(*response_);
   run_response_head_hooks();
   status_ = response_->status();
   phase_ = Phase::kBodies;
@@ -89,6 +92,8 @@ void Exchange::on_upstream_lost(const base::Error& error) {
   if (over()) return;
   link_ = Link::kNone;
   if (phase_ == Phase::kBodies || phase_ == Phase::kTunnel) return abort(error);
+  const base::TimePoint now = context_.worker.loop().now();
+  use_.lost(now - times_.attempt, now);
   retry_or_fail(error);
   advance();
 }
@@ -135,6 +140,18 @@ void Exchange::add_own_fields() {
   loop::Loop& loop = context_.worker.loop();
   if (context_.live->settings.server_header) response_->add("Server", "weir");
   response_->add("Date", context_.local.date.at(loop.now(), loop.clock()));
+}
+
+void Exchange::add_session(codec::Head& response) {
+  if (session_.empty() || !plan_->placement->cookie) return;
+  response.add(
+      "Set-Cookie",
+      session_cookie(*plan_->placement->cookie,
+                     {.key = session_,
+                      .tag = backend_->session_tag,
+                      .tls = facts_.tls != nullptr,
+                      .user_agent = request_->find(codec::FieldId::kUserAgent).value_or(""),
+                      .now = context_.worker.loop().clock().wall_now()}));
 }
 
 void Exchange::pause_upstream() {

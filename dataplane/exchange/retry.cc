@@ -11,14 +11,48 @@ bool is_idempotent(std::string_view method) {
   return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
 }
 
+namespace {
+
+bool asked(const FailedAttempt& failed) {
+  const model::RetryRule& rule = failed.rule;
+  if (failed.status != 0) {
+    return std::find(rule.statuses.begin(), rule.statuses.end(), failed.status) !=
+           rule.statuses.end();
+  }
+  switch (failed.error.kind) {
+    case base::ErrorKind::kTimeout:
+      return rule.on_timeout;
+    case base::ErrorKind::kProtocol:
+      return rule.on_invalid;
+    case base::ErrorKind::kClosed:
+    case base::ErrorKind::kSystem:
+      return rule.on_error;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool may_repeat(const model::RetryRule& rule, std::string_view method) {
+  const bool more = rule.on_error || rule.on_timeout || rule.on_invalid || !rule.statuses.empty();
+  return more && (rule.non_idempotent || is_idempotent(method));
+}
+
 RetryChoice choose_retry(const FailedAttempt& failed) {
-  if (failed.attempts >= failed.tries) return RetryChoice::kNone;
-  if (failed.error.retryable) return RetryChoice::kOtherEndpoint;
-  const bool closed_in_silence = failed.reused && !failed.response_began &&
+  if (failed.attempts >= failed.rule.tries) return RetryChoice::kNone;
+  const bool late = failed.rule.time.count() > 0 && failed.since_first >= failed.rule.time;
+  if (late) return RetryChoice::kNone;
+  if (failed.status == 0 && failed.error.retryable) return RetryChoice::kOtherEndpoint;
+  const bool closed_in_silence = failed.status == 0 && failed.reused && !failed.response_began &&
                                  (failed.error.kind == base::ErrorKind::kClosed ||
                                   failed.error.kind == base::ErrorKind::kSystem);
   if (closed_in_silence && failed.replayable && is_idempotent(failed.method)) {
     return RetryChoice::kFreshConnection;
+  }
+  const bool repeatable = failed.replayable && !failed.response_began;
+  if (repeatable && asked(failed) && may_repeat(failed.rule, failed.method)) {
+    return RetryChoice::kAgain;
   }
   return RetryChoice::kNone;
 }

@@ -8,6 +8,7 @@
 
 #include "common/routing/route_table.h"
 #include "dataplane/exchange/filter.h"
+#include "dataplane/exchange/placement.h"
 
 namespace weir::exchange {
 
@@ -37,8 +38,9 @@ struct BackendPlan {
   std::string cluster;
   std::uint64_t cluster_hash = 0;
   std::uint32_t weight = 1;
-  bool invalid = false;  // answers 500
-  std::string reason;    // why it is invalid, for the log; may be empty
+  bool invalid = false;     // answers 500
+  std::string reason;       // why it is invalid, for the log; may be empty
+  std::string session_tag;  // of the route's session cookie, when it has one
   FilterChain filters;
 };
 
@@ -57,6 +59,7 @@ class RoutePlan final : public routing::RouteTarget,
   FilterChain filters;
   std::vector<BackendPlan> backends;
   std::uint32_t total_weight = 0;
+  std::unique_ptr<const Placement> placement;  // null: requests lie anywhere
   std::string unavailable;   // not empty: 503 always, this is why (denied by the controller, or a
                              // policy this dataplane does not know)
   std::uint32_t labels = 0;  // id from observe::Labels

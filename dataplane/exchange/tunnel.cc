@@ -15,6 +15,7 @@ void Exchange::open_tunnel(codec::HeadPtr head) {
   const std::string_view protocol = *head->find(codec::FieldId::kUpgrade);
   codec::strip_hop_by_hop(*head);
   head->add("Upgrade", protocol);  // a view into the head itself
+  add_session(*head);
   response_ = std::move(head);
   status_ = 101;
   phase_ = Phase::kTunnel;

@@ -38,6 +38,7 @@ void add_backends(Draft& draft, const model::ResourceKey& key, exchange::RoutePl
     backend.weight = from.weight;
     backend.invalid = from.invalid;
     backend.reason = from.reason;
+    if (plan.route().cookie) backend.session_tag = exchange::session_tag(from.cluster);
     backend.filters = make_chain(draft, from.policies, problem);
     plan.total_weight += from.weight;
     if (!from.invalid && draft.next->clusters.find(from.cluster) == nullptr) {
@@ -47,12 +48,29 @@ void add_backends(Draft& draft, const model::ResourceKey& key, exchange::RoutePl
   }
 }
 
+// A key that cannot be read places nothing: its requests lie anywhere, and the owner is told.
+std::unique_ptr<const exchange::Placement> make_placement(Draft& draft, const model::Route& route,
+                                                          const model::ResourceKey& key) {
+  if (route.hash_on.empty() && !route.cookie) return nullptr;
+  auto out = std::make_unique<exchange::Placement>();
+  out->cookie = route.cookie;
+  if (route.cookie) return out;
+  auto compiled = model::KeyTemplate::parse(route.hash_on);
+  if (!compiled.ok()) {
+    draft.degrade(key, "hash_on: '" + route.hash_on + "' " + compiled.error().text);
+    return nullptr;
+  }
+  out->key = std::move(compiled).value();
+  return out;
+}
+
 std::shared_ptr<const exchange::RoutePlan> make_plan(Draft& draft, RouteEdit& edit) {
   const model::ResourceKey& key = edit.after->key;
   auto plan = std::make_shared<exchange::RoutePlan>(*edit.new_route);
   std::string problem;
   plan->filters = make_chain(draft, edit.new_route->policies, problem);
   add_backends(draft, key, *plan, problem);
+  plan->placement = make_placement(draft, *edit.new_route, key);
   if (!problem.empty()) draft.degrade(key, problem);
   plan->unavailable = edit.new_route->deny_reason.empty() ? problem : edit.new_route->deny_reason;
   edit.labels = draft.shop.labels.intern(edit.new_route->host, edit.new_route->labels);

@@ -3,8 +3,8 @@
 namespace weir::snapshot {
 
 Builder::Builder(std::span<const exchange::FilterKind> kinds, observe::Labels& labels,
-                 Generations& generations)
-    : shop_(kinds, labels),
+                 Generations& generations, unsigned workers)
+    : shop_(kinds, labels, workers),
       generations_(generations),
       current_(generations.adopt(std::make_unique<exchange::Snapshot>())) {}
 

@@ -22,8 +22,9 @@ struct Swap {
 class Builder {
  public:
   // kinds: the features of this dataplane in chain order. All borrowed for the builder's life.
+  // workers: how many serve the snapshots.
   Builder(std::span<const exchange::FilterKind> kinds, observe::Labels& labels,
-          Generations& generations);
+          Generations& generations, unsigned workers = 1);
 
   struct Outcome {
     Swap swap;                           // snapshot null: refused

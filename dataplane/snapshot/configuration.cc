@@ -41,7 +41,8 @@ Configuration::Configuration(Parts parts)
       kinds_(parts.kinds),
       instance_(std::move(parts.instance)),
       id_(base::hex(crypto::random_bytes(kInstanceBytes))),
-      builder_(parts.kinds, parts.labels, generations_),
+      builder_(parts.kinds, parts.labels, generations_,
+               static_cast<unsigned>(parts.workers.size())),
       publisher_(parts.loop, parts.workers),
       binds_(parts.sockets, static_cast<std::uint32_t>(parts.workers.size())),
       retry_(parts.loop.timers(), [this] { on_retry(); }) {}

@@ -20,13 +20,14 @@ namespace weir::snapshot {
 
 // What outlives one transaction on the building side.
 struct Workshop {
-  Workshop(std::span<const exchange::FilterKind> kinds, observe::Labels& known)
-      : policies(kinds), labels(known) {}
+  Workshop(std::span<const exchange::FilterKind> kinds, observe::Labels& known, unsigned serving)
+      : policies(kinds), labels(known), workers(serving) {}
   State state;
   Policies policies;
   ClusterIndex clusters;
   std::set<std::string> tls_clusters;  // that have, or had, a TLS policy
   observe::Labels& labels;
+  const unsigned workers;                                                  // of the process
   std::unordered_map<const model::Resource*, std::uint32_t> route_labels;  // id that a route holds
 };
 

@@ -68,6 +68,11 @@ Json dump_cluster(const upstream::Cluster& cluster) {
     one.set("id", endpoint.id);
     one.set("address", endpoint.address.to_string());
     one.set("weight", static_cast<std::int64_t>(endpoint.weight));
+    if (!endpoint.zone.empty()) one.set("zone", endpoint.zone);
+    const shared::EndpointState& state = *endpoint.state;
+    one.set("healthy", state.healthy());
+    one.set("ejected", state.ejected(base::system_clock().now()));
+    if (state.counts()) one.set("requests", static_cast<std::int64_t>(state.requests()));
     endpoints.push(std::move(one));
   }
   if (cluster.tls != nullptr && !cluster.tls->broken.empty()) {

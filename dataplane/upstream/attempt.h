@@ -6,7 +6,9 @@
 
 #include "common/base/result.h"
 #include "dataplane/codec/codec.h"
+#include "dataplane/upstream/balancer.h"
 #include "dataplane/upstream/cluster.h"
+#include "dataplane/upstream/use.h"
 #include "dataplane/worker/worker.h"
 
 namespace weir::upstream {
@@ -41,9 +43,12 @@ class Attempt {
 struct AttemptNeeds {
   bool fresh = false;      // a retry after a reused connection died: only a new connection
   bool idempotent = true;  // false: a pooled connection must have been idle for less than a second
-  // Ids of the endpoints that could not be reached for this request: taken only when there is no
-  // other.
-  std::span<const std::string> avoid_endpoints = {};
+};
+
+// What an Upstreams is told of its surroundings.
+struct UpstreamsConfig {
+  unsigned workers = 1;   // of the process
+  std::string zone = {};  // where the process runs; empty: unknown
 };
 
 // The upstream side of one worker: balancing state and keep-alive pools, keyed by endpoint, TLS
@@ -52,11 +57,15 @@ struct AttemptNeeds {
 class Upstreams {
  public:
   virtual ~Upstreams() = default;
-  // Picks an endpoint (smooth weighted round robin, nginx's rule) and gets a connection. Null when
-  // the cluster has no endpoint to send to. cluster: borrowed for the call; target and response for
-  // the attempt's life.
-  virtual std::unique_ptr<Attempt> start(const Cluster& cluster, const AttemptNeeds& needs,
-                                         AttemptTarget& target, codec::MessageTarget& response) = 0;
+  // Picks an endpoint by the cluster's policy. Empty, with the reason, when there is none or a
+  // circuit limit is reached. cluster: borrowed for the call.
+  virtual Use pick(const Cluster& cluster, const PickNeeds& needs) = 0;
+  // Gets a connection to the picked endpoint. Null when a circuit limit is reached: use.refusal()
+  // tells. Precondition: use was picked from this cluster just now. cluster: borrowed for the call;
+  // target and response for the attempt's life.
+  virtual std::unique_ptr<Attempt> start(const Cluster& cluster, Use& use,
+                                         const AttemptNeeds& needs, AttemptTarget& target,
+                                         codec::MessageTarget& response) = 0;
   // Closes pooled connections of endpoints that no cluster names any more; running requests finish.
   // Called after a snapshot swap with the clusters that changed.
   virtual void on_cluster_changed(const Cluster& cluster) = 0;
@@ -64,6 +73,7 @@ class Upstreams {
   virtual std::size_t idle_connections() const = 0;
   virtual std::size_t open_connections() const = 0;
 };
-std::unique_ptr<Upstreams> make_upstreams(worker::Worker& worker, codec::SessionContext context);
+std::unique_ptr<Upstreams> make_upstreams(worker::Worker& worker, codec::SessionContext context,
+                                          const UpstreamsConfig& config = {});
 
 }  // namespace weir::upstream

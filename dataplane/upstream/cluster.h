@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,7 +9,10 @@
 #include "common/base/ip.h"
 #include "common/base/persistent_map.h"
 #include "common/model/cluster.h"
+#include "dataplane/shared/cluster_state.h"
+#include "dataplane/shared/endpoint_state.h"
 #include "dataplane/transport/upstream_policy.h"
+#include "dataplane/upstream/places.h"
 
 namespace weir::upstream {
 
@@ -18,6 +22,8 @@ struct Endpoint {
   std::string id;
   base::SocketAddress address;
   std::uint32_t weight = 1;
+  std::string zone = {};
+  std::shared_ptr<shared::EndpointState> state = {};  // outlives the snapshot; null in tests only
 };
 
 // The compiled set of endpoints with its settings. Immutable; built by snapshot/. index: dense and
@@ -27,7 +33,17 @@ struct Cluster {
   model::Cluster settings;
   transport::UpstreamPolicyPtr tls;  // null: plain text
   std::uint32_t index = 0;
-  std::vector<Endpoint> endpoints;  // sorted by id; empty: 503
+  std::vector<Endpoint> endpoints;                   // sorted by id; empty: 503
+  std::shared_ptr<shared::ClusterState> state = {};  // likewise
+  std::shared_ptr<const Places> places = {};         // for policies that hash; null: none
+  std::vector<std::string> names = {};  // for Balance::kNamed: one per endpoint, in their order
+
+  const Endpoint* find(std::string_view id) const {
+    const auto at = std::lower_bound(
+        endpoints.begin(), endpoints.end(), id,
+        [](const Endpoint& one, std::string_view key) { return std::string_view(one.id) < key; });
+    return at != endpoints.end() && at->id == id ? &*at : nullptr;
+  }
 };
 using ClusterTable = base::PersistentMap<Cluster>;  // by name
 

@@ -17,7 +17,19 @@ Connection& Pool::connect(base::Duration timeout) {
   connection->slot_ = all_.size();
   all_.push_back(std::move(connection));
   ++counts_.open;
+  count_connections();
   return *all_.back();
+}
+
+void Pool::count_for(std::shared_ptr<shared::EndpointState> state) {
+  counted_ = std::move(state);
+  count_connections();
+}
+
+void Pool::count_connections() {
+  if (counted_ == nullptr || !counted_->counts()) return;
+  counted_->cell(parts_.worker.index())
+      .connections.store(static_cast<std::uint32_t>(all_.size()), std::memory_order_relaxed);
 }
 
 void Pool::remove_cluster() {
@@ -76,6 +88,7 @@ void Pool::forget(Connection& connection) {
   parts_.worker.bury(std::move(all_.back()));
   all_.pop_back();
   --counts_.open;
+  count_connections();
   tell_if_unused();
 }
 

@@ -68,6 +68,11 @@ class Pool final : public worker::Buried {
   worker::Worker& worker() { return parts_.worker; }
 
   void set_limits(Limits limits) { limits_ = limits; }
+  // By which the owner finds it.
+  const std::string& key() const { return key_; }
+  void set_key(std::string key) { key_ = std::move(key); }
+  // Where its connections are counted from now on, beside the worker's Counts.
+  void count_for(std::shared_ptr<shared::EndpointState> state);
   // The newest connection on offer, or null. idempotent false: only one idle for less than a
   // second.
   Connection* take(bool idempotent);
@@ -84,6 +89,7 @@ class Pool final : public worker::Buried {
   void withdraw(Connection& connection);
   void forget(Connection& connection);  // buries it
   void close_idle();
+  void count_connections();
   void tell_if_unused();
 
   const Parts& parts_;
@@ -91,6 +97,8 @@ class Pool final : public worker::Buried {
   PoolOwner& owner_;
   PoolTarget target_;
   Limits limits_;
+  std::string key_;
+  std::shared_ptr<shared::EndpointState> counted_;
   std::size_t clusters_ = 0;
   std::size_t attempts_ = 0;
   std::size_t idle_ = 0;

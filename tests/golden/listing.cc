@@ -28,6 +28,12 @@ std::string policy_line(const Resources& resources, const std::string& name) {
 // The features that nearly every route has are left out, so that a case shows what it is about.
 bool is_usual(const std::string& line) { return line == "hsts {}" || line == "body_size {}"; }
 
+template <typename Settings>
+void set_unless_default(base::Json& out, std::string_view name, const Settings& settings) {
+  const std::string text = base::encode(settings).to_string();
+  if (text != "{}") out.set(name, text);
+}
+
 base::Json route_of(const Resources& resources, const model::Resource& resource) {
   const auto route = read<model::Route>(resource);
   base::Json out = base::Json::object();
@@ -41,6 +47,10 @@ base::Json route_of(const Resources& resources, const model::Resource& resource)
   }
   out.set("to", to);
   if (!route.deny_reason.empty()) out.set("denied", route.deny_reason);
+  set_unless_default(out, "timeouts", route.timeouts);
+  set_unless_default(out, "retry", route.retry);
+  if (!route.hash_on.empty()) out.set("hash_on", route.hash_on);
+  if (route.cookie) out.set("cookie", "cookie " + base::encode(*route.cookie).to_string());
   out.set("from", route.provenance.kind + " " + route.provenance.ns + "/" + route.provenance.name +
                       " " + route.provenance.field_path);
   base::Json policies = base::Json::array();

@@ -158,7 +158,8 @@ void Backend::take_requests(Connection& c) {
 void Backend::answer(Connection& c, const std::string& request) {
   const std::size_t from = request.find(' ') + 1;
   const std::string target = request.substr(from, request.find(' ', from) - from);
-  const std::string head = "HTTP/1.1 200 OK\r\nX-Backend: " + name_ +
+  const std::string head = "HTTP/1.1 " + std::to_string(status_) +
+                           " Status\r\nX-Backend: " + name_ +
                            "\r\nContent-Length: " + std::to_string(name_.size()) + "\r\n\r\n";
   const bool without_body = request.rfind("HEAD ", 0) == 0;
   const std::string whole = without_body ? head : head + name_;
@@ -167,7 +168,8 @@ void Backend::answer(Connection& c, const std::string& request) {
     c.over = true;
     return;
   }
-  const int slow = number_after(target, "/slow/");
+  const int asked = number_after(target, "/slow/");
+  const int slow = asked < 0 && later_ > 0 ? later_.load() : asked;
   const int gap = number_after(target, "/gap/");
   if (gap >= 0) send_all(c.fd.get(), head + name_.substr(0, 1));
   if (slow < 0 && gap < 0) return send_all(c.fd.get(), whole);

@@ -28,6 +28,15 @@ class Backend {
   std::size_t served() const { return served_; }
   std::size_t accepted() const { return accepted_; }
   std::size_t open() const { return open_; }  // connections
+  // How it answers from now on where the target says nothing: with this status, this much later.
+  struct Manner {
+    int status = 200;
+    Millis later{0};
+  };
+  void behave(Manner manner) {
+    status_ = manner.status;
+    later_ = static_cast<int>(manner.later.count());
+  }
   // While set, request bytes stay unread.
   void hold(bool on) { held_ = on; }
   // The requests since the last call, in the order of their ends.
@@ -53,6 +62,7 @@ class Backend {
   std::uint16_t port_ = 0;
   std::atomic<bool> stop_{false};
   std::atomic<bool> held_{false};
+  std::atomic<int> status_{200}, later_{0};
   std::atomic<std::size_t> served_{0}, accepted_{0}, open_{0};
   std::mutex mutex_;  // taken_, last_
   std::vector<std::string> taken_;

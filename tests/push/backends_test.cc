@@ -115,7 +115,10 @@ TEST_F(PushBackends, TheSendTimeoutEndsAnUpstreamThatTakesNothing) {
 // A port that refuses: connecting may be tried elsewhere, as often as the route says.
 TEST_F(PushBackends, TriesSayHowManyEndpointsARequestMayMeet) {
   model::Route route = make_route("root", "/", "aa");
-  stage.must_push({make_resource(make_endpoints("aa", {free_port(), stage.aa.port()}))});
+  model::Cluster cluster = make_cluster("aa");
+  cluster.ejection.connect_failures = 0;
+  stage.must_push({make_resource(make_endpoints("aa", {free_port(), stage.aa.port()})),
+                   make_resource(cluster)});
   EXPECT_EQ(ask_many("/", 20), (Shares{{"aa", 20}}));
   route.retry.tries = 1;
   push_route(route);

@@ -93,7 +93,16 @@ class ScriptedUpstreams final : public upstream::Upstreams {
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   };
 
-  std::unique_ptr<upstream::Attempt> start(const upstream::Cluster& cluster,
+  upstream::Use pick(const upstream::Cluster&, const upstream::PickNeeds& needs) override {
+    avoid_ = {needs.avoid.begin(), needs.avoid.end()};
+    keys.emplace_back(needs.key);
+    home_.state = state_;
+    seat_.state = endpoint_state_;
+    seat_.home = &home_;
+    if (refuses != upstream::Refusal::kNone) return upstream::Use(refuses);
+    return upstream::Use(seat_, 0, exact);
+  }
+  std::unique_ptr<upstream::Attempt> start(const upstream::Cluster& cluster, upstream::Use&,
                                            const upstream::AttemptNeeds& needs,
                                            upstream::AttemptTarget& target,
                                            codec::MessageTarget& response) override {
@@ -102,7 +111,7 @@ class ScriptedUpstreams final : public upstream::Upstreams {
     call.cluster = cluster.settings.name;
     call.fresh = needs.fresh;
     call.idempotent = needs.idempotent;
-    call.avoid.assign(needs.avoid_endpoints.begin(), needs.avoid_endpoints.end());
+    call.avoid = avoid_;
     call.target = &target;
     call.response = &response;
     if (step.does == Does::kNothing) return nullptr;
@@ -127,8 +136,18 @@ class ScriptedUpstreams final : public upstream::Upstreams {
   std::vector<Step> script;  // by attempt; beyond its end: ready, new connection
   std::deque<Call> calls;
   std::vector<upstream::Endpoint> endpoints;
+  std::vector<std::string> keys;  // by pick
+  upstream::Refusal refuses = upstream::Refusal::kNone;
+  bool exact = true;
+  upstream::Home& home() { return home_; }
 
  private:
+  std::vector<std::string> avoid_;
+  std::shared_ptr<shared::ClusterState> state_ = std::make_shared<shared::ClusterState>();
+  std::shared_ptr<shared::EndpointState> endpoint_state_ =
+      std::make_shared<shared::EndpointState>(1, base::TimePoint());
+  upstream::Home home_;
+  upstream::Seat seat_;
   struct ScriptedAttempt final : upstream::Attempt {
     ~ScriptedAttempt() override { *alive_ = false; }
     codec::MessageStream& stream() override { return *stream_; }

@@ -13,6 +13,12 @@ std::vector<Endpoint> endpoints(const std::vector<std::pair<std::string, std::ui
   return out;
 }
 
+void sync(RoundRobin& balance, const std::vector<Endpoint>& set) {
+  std::vector<Candidate> candidates;
+  for (const Endpoint& one : set) candidates.push_back({one.id, one.weight, nullptr});
+  balance.sync(candidates);
+}
+
 std::string picks(RoundRobin& balance, const std::vector<Endpoint>& set, int times,
                   const std::vector<std::string>& avoid = {}) {
   std::string out;
@@ -40,7 +46,7 @@ TEST(RoundRobin, FollowsTheSmoothOrder) {
     SCOPED_TRACE(c.name);
     RoundRobin balance(c.start);
     const auto set = endpoints(c.set);
-    balance.sync(set);
+    sync(balance, set);
     EXPECT_EQ(picks(balance, set, static_cast<int>(c.want.size())), c.want);
   }
 }
@@ -48,13 +54,13 @@ TEST(RoundRobin, FollowsTheSmoothOrder) {
 TEST(RoundRobin, AvoidsAnEndpointUnlessItIsTheOnlyOne) {
   RoundRobin balance(0);
   const auto two = endpoints({{"a", 1}, {"b", 1}});
-  balance.sync(two);
+  sync(balance, two);
   EXPECT_EQ(picks(balance, two, 2, {"a"}), "bb");
   const auto one = endpoints({{"a", 1}});
-  balance.sync(one);
+  sync(balance, one);
   EXPECT_EQ(picks(balance, one, 1, {"a"}), "a");
   const auto three = endpoints({{"a", 1}, {"b", 1}, {"c", 1}});
-  balance.sync(three);
+  sync(balance, three);
   EXPECT_EQ(picks(balance, three, 3, {"a", "c"}), "bbb");
   EXPECT_NE(picks(balance, three, 1, {"a", "b", "c"}), "-");
 }
@@ -62,12 +68,12 @@ TEST(RoundRobin, AvoidsAnEndpointUnlessItIsTheOnlyOne) {
 TEST(RoundRobin, AChangeOfTheSetMovesNobodysTurn) {
   RoundRobin balance(0);
   auto set = endpoints({{"a", 1}, {"b", 1}, {"c", 1}});
-  balance.sync(set);
+  sync(balance, set);
   EXPECT_EQ(picks(balance, set, 1), "a");
   // The same set again after every pick, as 100 endpoint events a second would do.
   std::string order;
   for (int i = 0; i < 6; ++i) {
-    balance.sync(set);
+    sync(balance, set);
     order += picks(balance, set, 1);
   }
   EXPECT_EQ(order, "bcabca");
@@ -76,7 +82,7 @@ TEST(RoundRobin, AChangeOfTheSetMovesNobodysTurn) {
 TEST(RoundRobin, ANewcomerIsNeitherFloodedNorStarved) {
   RoundRobin balance(0);
   auto set = endpoints({{"a", 1}, {"b", 1}, {"c", 1}});
-  balance.sync(set);
+  sync(balance, set);
   picks(balance, set, 1000);
   for (int round = 0; round < 50; ++round) {
     // Endpoints come and go; after each change the next picks are spread evenly.
@@ -85,7 +91,7 @@ TEST(RoundRobin, ANewcomerIsNeitherFloodedNorStarved) {
             ? std::vector<std::pair<std::string, std::uint32_t>>{{"a", 1}, {"b", 1}, {"d", 1}}
             : std::vector<std::pair<std::string, std::uint32_t>>{
                   {"a", 1}, {"b", 1}, {"c", 1}, {"e", 1}});
-    balance.sync(set);
+    sync(balance, set);
     std::map<char, int> seen;
     for (const char c : picks(balance, set, static_cast<int>(set.size()) * 10)) ++seen[c];
     for (const Endpoint& endpoint : set) {

@@ -114,7 +114,7 @@ TEST_F(UpstreamTest, AKeptEndpointKeepsItsConnections) {
 
 TEST_F(UpstreamTest, AFailedConnectIsRetryableAndNamesTheEndpoint) {
   Request request;
-  request.attempt = upstreams.start(cluster, {}, request, request);
+  pick_and_start(request);
   transports[0]->target->on_closed(
       {base::ErrorKind::kTimeout, base::Origin::kUpstream, false, "timed out"});
   EXPECT_EQ(request.failed, "connect a:1: timed out");
@@ -126,7 +126,7 @@ TEST_F(UpstreamTest, AFailedConnectIsRetryableAndNamesTheEndpoint) {
 
 TEST_F(UpstreamTest, GivingUpWhileConnectingOrInFlightClosesTheConnection) {
   Request connecting;
-  connecting.attempt = upstreams.start(cluster, {}, connecting, connecting);
+  pick_and_start(connecting);
   connecting.attempt.reset();
   settle();
   EXPECT_EQ(upstreams.open_connections(), 0u);
@@ -139,11 +139,13 @@ TEST_F(UpstreamTest, GivingUpWhileConnectingOrInFlightClosesTheConnection) {
 TEST_F(UpstreamTest, NoEndpointAndNoCodecAreTold) {
   set_endpoints({});
   Request none;
-  EXPECT_EQ(upstreams.start(cluster, {}, none, none), nullptr);
+  pick_and_start(none);
+  EXPECT_EQ(none.attempt, nullptr);
+  EXPECT_EQ(none.use.refusal(), Refusal::kNoEndpoint);
   cluster.settings.protocol = model::UpstreamProtocol::kHttp2;
   set_endpoints({"a:1"});
   Request unspoken;
-  unspoken.attempt = upstreams.start(cluster, {}, unspoken, unspoken);
+  pick_and_start(unspoken);
   EXPECT_NE(unspoken.failed.find("no client codec"), std::string::npos);
 }
 

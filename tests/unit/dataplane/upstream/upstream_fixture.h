@@ -168,6 +168,7 @@ struct Request final : AttemptTarget, codec::MessageTarget {
   void on_reset(const base::Error& error) override { got += "!" + error.text; }
   void on_writable() override {}
 
+  Use use;
   std::unique_ptr<Attempt> attempt;
   bool ready = false, retryable = false, gives_up_at_end = true;
   std::string failed, got;
@@ -196,10 +197,17 @@ class UpstreamTest : public ::testing::Test {
     for (const std::string& id : ids) cluster.endpoints.push_back({id, {}, 1});
     upstreams.on_cluster_changed(cluster);
   }
+  void pick_and_start(Request& request, const AttemptNeeds& needs = {}) {
+    request.use = {};
+    request.use = upstreams.pick(cluster, {.avoid = avoid});
+    if (!request.use) return;
+    request.attempt = upstreams.start(cluster, request.use, needs, request, request);
+  }
   // Starts a request; opens its connection when it is a new one.
   void start(Request& request, AttemptNeeds needs = {}) {
     const std::size_t before = transports.size();
-    request.attempt = upstreams.start(cluster, needs, request, request);
+    pick_and_start(request, needs);
+    if (request.attempt == nullptr) return;
     if (transports.size() > before) transports.back()->target->on_open();
     if (request.ready) request.attempt->stream().send_head(*head, codec::BodyLength::none());
   }
@@ -234,6 +242,7 @@ class UpstreamTest : public ::testing::Test {
   codec::HeadPool heads;
   codec::Limits limits;
   Cluster cluster;
+  std::vector<std::string> avoid;
   codec::HeadPtr head = heads.take();
   UpstreamSet upstreams{Parts{worker, {worker.buffers(), heads, limits}, &connect, &make_session}};
 };
