@@ -9,6 +9,7 @@ extern const Feature kRedirectHttps;
 extern const Feature kBodySize;
 extern const Feature kBasicAuth;
 extern const Feature kBackendProtocol;
+extern const Feature kGrpcWeb;
 extern const Feature kAuthTls;
 extern const Feature kProxySsl;
 extern const Feature kTimeouts;
@@ -20,9 +21,9 @@ extern const Feature kCircuitLimits;
 
 const std::vector<const Feature*>& features() {
   static const std::vector<const Feature*> table = {
-      &kRedirectHttps,   &kAuthTls,     &kBodySize,      &kBasicAuth,    &kHsts,
-      &kBackendProtocol, &kProxySsl,    &kTimeouts,      &kNextUpstream, &kLoadBalance,
-      &kAffinity,        &kHealthCheck, &kCircuitLimits,
+      &kRedirectHttps, &kAuthTls,         &kBodySize,    &kBasicAuth,     &kGrpcWeb,
+      &kHsts,          &kBackendProtocol, &kProxySsl,    &kTimeouts,      &kNextUpstream,
+      &kLoadBalance,   &kAffinity,        &kHealthCheck, &kCircuitLimits,
   };
   return table;
 }

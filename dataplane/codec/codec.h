@@ -159,8 +159,9 @@ class ServerSession {
 class ClientTarget {
  public:
   virtual ~ClientTarget() = default;
-  virtual void
-  on_stream_over() = 0;  // can_open() has become true; not called when the session ends
+  // can_open() or settled() may have changed: a stream is over, or the peer has said how many it
+  // allows, or that it takes no more. Not called when the session ends.
+  virtual void on_stream_over() = 0;
   virtual void on_session_end() = 0;  // cannot be used again: close once the queue is flushed
 };
 
@@ -175,6 +176,9 @@ class ClientSession {
   virtual void on_lost(const base::Error& error) = 0;
   virtual void on_drained() = 0;
   virtual std::size_t open_streams() const = 0;
+  // Exchanges at once; holds once settled().
+  virtual std::size_t most_streams() const { return 1; }
+  virtual bool settled() const { return true; }  // the peer has said what it allows
 };
 
 }  // namespace weir::codec

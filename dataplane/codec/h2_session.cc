@@ -26,13 +26,6 @@ std::string_view text(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-base::Error closed_with(std::uint32_t code) {
-  const bool is_refused = code == NGHTTP2_REFUSED_STREAM;
-  return {code == NGHTTP2_PROTOCOL_ERROR ? base::ErrorKind::kProtocol : base::ErrorKind::kClosed,
-          base::Origin::kSelf, is_refused,
-          std::string("HTTP/2 stream reset: ") + nghttp2_http2_strerror(code)};
-}
-
 }  // namespace
 
 // What nghttp2 calls, with the session as user data.
@@ -304,9 +297,16 @@ void H2Session::submit_reset(H2Stream& stream, std::uint32_t code) {
   wake();
 }
 
+base::Error H2Session::closed_error(const H2Stream&, std::uint32_t code) const {
+  const bool is_refused = code == NGHTTP2_REFUSED_STREAM;
+  return {code == NGHTTP2_PROTOCOL_ERROR ? base::ErrorKind::kProtocol : base::ErrorKind::kClosed,
+          base::Origin::kSelf, is_refused,
+          std::string("HTTP/2 stream reset: ") + nghttp2_http2_strerror(code)};
+}
+
 void H2Session::fail_all(const base::Error& error) {
   // A target that is told may end others.
-  for (std::size_t i = 0; i < open_.size(); ++i) open_[i]->fail(error);
+  for (std::size_t i = 0; i < open_.size(); ++i) open_[i]->fail(told(*open_[i], error));
 }
 
 void H2Session::on_delivered(H2Stream& stream) {
@@ -324,7 +324,7 @@ void H2Session::close_stream(H2Stream& stream, std::uint32_t code) {
     stream.out_.clear();
     return;
   }
-  if (!ended_) stream.fail(closed_with(code));
+  if (!ended_) stream.fail(closed_error(stream, code));
   on_stream_closed(stream, code);
   free_stream(stream);
 }

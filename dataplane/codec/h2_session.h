@@ -33,7 +33,7 @@ class H2Session : public loop::Flushable {
   ~H2Session() override;
 
   SessionContext& context() { return context_; }
-  nghttp2_session* handle() { return session_.get(); }
+  nghttp2_session* handle() const { return session_.get(); }
   // Makes frames of what is queued, unless nghttp2 is at work or the wire is full, and gives them
   // to the wire at the end of the loop iteration.
   void pump();
@@ -76,6 +76,8 @@ class H2Session : public loop::Flushable {
   H2Stream* stream(std::int32_t id);
   // RST_STREAM; nghttp2 then closes the stream, which calls on_stream_closed.
   void submit_reset(H2Stream& stream, std::uint32_t code);
+  // Frees a stream that nghttp2 has never heard of.
+  void release(H2Stream& stream) { free_stream(stream); }
   void fail_all(const base::Error& error);
 
   // --- nghttp2's events for a side. false from the first two: the stream is refused
@@ -89,6 +91,9 @@ class H2Session : public loop::Flushable {
   virtual void on_frame_begins(const nghttp2_frame_hd&) {}  // any frame, before it is judged
   virtual void on_frame_sent(const nghttp2_frame&) {}
   virtual void on_invalid_frame(const nghttp2_frame&) {}
+  // What a target is told when its stream is closed with this code, or lost with its connection.
+  virtual base::Error closed_error(const H2Stream& stream, std::uint32_t code) const;
+  virtual base::Error told(const H2Stream&, base::Error error) const { return error; }
   // The target has been told. The object is free for the next exchange when this returns.
   virtual void on_stream_closed(H2Stream& stream, std::uint32_t code) = 0;
   // Nothing will be read or written any more.

@@ -37,6 +37,7 @@ class H2Stream final : public MessageStream {
   // --- For the session and its sides
   void open(std::int32_t id);  // clears what the exchange before left
   std::int32_t id() const { return id_; }
+  void set_id(std::int32_t id) { id_ = id; }
   void set_target(MessageTarget* target) { target_ = target; }
   MessageTarget* target() const { return target_; }
   // The exchange is over for its target: what still comes is dropped.

@@ -69,10 +69,11 @@ void Exchange::forward_body(worker::Slice data) {
 }
 
 // Kept only while a retry is possible at all: the first bytes of an idempotent request on a pooled
-// connection, or of one that the route's rule repeats.
+// connection, of one that the route's rule repeats, and of any where the endpoint can say that it
+// has not processed it.
 bool Exchange::keeps_replay() const {
   if (phase_ != Phase::kAwaitResponse || counts_.sent != body_.size()) return false;
-  return (attempt_->reused() && is_idempotent(request_->method())) ||
+  return attempt_->may_be_refused() || (attempt_->reused() && is_idempotent(request_->method())) ||
          may_repeat(plan_->route().retry, request_->method());
 }
 

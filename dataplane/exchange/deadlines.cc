@@ -33,6 +33,7 @@ Exchange::Due Exchange::next_due() const {
   if (waits_for_head()) consider(times_.attempt, plan_->route().retry.per_try, Limit::kTry);
   const bool talking = phase_ == Phase::kAwaitResponse || phase_ == Phase::kBodies;
   consider(times_.started, limits.request, Limit::kRequest);
+  consider(times_.started, asked_timeout_, Limit::kRequest);
   const model::Settings& settings = context_.live->settings;
   if (phase_ == Phase::kHoldBody) consider(times_.looked, kLookAgain, Limit::kRelief);
   if (request_state_ == Message::kOpen && !client_paused_) {
@@ -124,6 +125,7 @@ void Exchange::expire(Limit limit) {
   const std::string_view why = client_is_late             ? "the client was too slow"
                                : limit == Limit::kRequest ? "the request took too long"
                                                           : "the upstream was too slow";
+  if (!client_is_late) cause_ = Cause::kDeadline;
   const bool attempt_is_late =
       limit == Limit::kTry || limit == Limit::kUpstreamGives || limit == Limit::kUpstreamTakes;
   if (attempt_is_late && waits_for_head()) {

@@ -11,7 +11,8 @@ struct Phrase {
   int status;
   std::string_view text;
 };
-constexpr std::array<Phrase, 24> kPhrases{{{301, "Moved Permanently"},
+constexpr std::array<Phrase, 25> kPhrases{{{200, "OK"},
+                                           {301, "Moved Permanently"},
                                            {302, "Found"},
                                            {303, "See Other"},
                                            {307, "Temporary Redirect"},

@@ -63,6 +63,13 @@ class Exchange final : public worker::Buried,
   // Answers instead of the upstream, with our own page. response() may be edited afterwards. The
   // hook then returns kReplied, or the wait resumes. why: for the log, empty for what is no error.
   void reply(int status, std::string_view why = {});
+  // For a filter that changes how long a body is: its length is no longer known. In the head hooks.
+  void unsize_request();
+  void unsize_response();
+  // In response_end hooks: what ends the response, taken from it; null when there are none.
+  codec::HeadPtr take_response_trailers() { return std::move(response_trailers_); }
+  // In response_end hooks of a response with a body: more of it.
+  void add_response_data(worker::Slice data);
   // The hook then returns kWait. Whatever is held dies with the exchange or at resume().
   WaitTicket begin_wait();
   void hold(std::unique_ptr<Wait> work) { wait_ = std::move(work); }
@@ -90,6 +97,7 @@ class Exchange final : public worker::Buried,
   enum class Next : std::uint8_t { kGo, kPark };
   enum class Message : std::uint8_t { kOpen, kEnded };
   enum class Link : std::uint8_t { kNone, kStarting, kReady, kFailed };
+  enum class Cause : std::uint8_t { kOther, kDeadline };  // why we answer ourselves
   // What may take too long.
   enum class Limit : std::uint8_t {
     kRequest,
@@ -208,6 +216,7 @@ class Exchange final : public worker::Buried,
   void pause_upstream();
   void resume_upstream();
   void abort(const base::Error& error);
+  void break_response(const base::Error& error);
 
   // tunnel.cc
   void open_tunnel(codec::HeadPtr head);
@@ -252,6 +261,7 @@ class Exchange final : public worker::Buried,
   Phase phase_ = Phase::kHead;
   Link link_ = Link::kNone;
   Message request_state_ = Message::kOpen;
+  Cause cause_ = Cause::kOther;
   bool client_paused_ = false;
   bool upstream_paused_ = false;
   bool wants_upgrade_ = false;
@@ -283,6 +293,7 @@ class Exchange final : public worker::Buried,
   std::optional<base::Error> failure_;
   std::string error_;  // why we answer ourselves
   std::string user_;
+  std::chrono::milliseconds asked_timeout_{0};  // by the client, of the whole request; 0: none
   Times times_;
   Counts counts_;
   static constexpr std::size_t kUnmeasured = ~std::size_t{0};

@@ -2,6 +2,7 @@
 
 #include "dataplane/exchange/error_page.h"
 #include "dataplane/exchange/exchange.h"
+#include "dataplane/exchange/grpc_status.h"
 
 namespace weir::exchange {
 namespace {
@@ -91,7 +92,12 @@ void refuse_request(ExchangeContext& context, const ClientFacts& client,
   loop::Loop& loop = context.worker.loop();
   codec::HeadPtr response = context.heads.take();
   response->set_status(status, status_phrase(status));
-  worker::Slice page = make_page(context.worker.buffers(), status, head, *response);
+  worker::Slice page;
+  if (head != nullptr && is_grpc(*head)) {
+    become_grpc_reply(*response, false);
+  } else {
+    page = make_page(context.worker.buffers(), status, head, *response);
+  }
   if (context.live->settings.server_header) response->add("Server", "weir");
   response->add("Date", context.local.date.at(loop.now(), loop.clock()));
 
@@ -108,6 +114,7 @@ void refuse_request(ExchangeContext& context, const ClientFacts& client,
   }
   context.recorder.record(record);
   stream.send_head(*response, codec::BodyLength::known(page.size()));
+  if (page.empty()) return;
   stream.send_data(std::move(page));
   stream.send_end();
 }

@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "dataplane/exchange/exchange.h"
 #include "dataplane/exchange/forwarded.h"
+#include "dataplane/exchange/grpc_status.h"
 
 namespace weir::exchange {
 namespace {
@@ -67,7 +68,9 @@ Exchange::Next Exchange::take_head() {
     return answer(503, "memory is short");
   }
   wants_upgrade_ = rewrite_request_head(
-      *request_, {facts_.address, facts_.listener->public_port, facts_.tls != nullptr}, context_.local.ids);
+      *request_, {facts_.address, facts_.listener->public_port, facts_.tls != nullptr},
+      context_.local.ids);
+  asked_timeout_ = grpc_timeout(*request_).value_or(std::chrono::milliseconds(0));
   if (!serves(facts_.listener->hostname, request_->authority())) {
     return answer(404, "the listener does not serve this host");
   }

@@ -3,6 +3,7 @@
 #include "dataplane/codec/hop_by_hop.h"
 #include "dataplane/exchange/error_page.h"
 #include "dataplane/exchange/exchange.h"
+#include "dataplane/exchange/grpc_status.h"
 
 namespace weir::exchange {
 namespace {
@@ -105,9 +106,34 @@ void Exchange::abort(const base::Error& error) {
   give_up_attempt("the response was broken off");
   phase_ = Phase::kDone;
   if (response_length_.kind != codec::BodyLength::Kind::kNone || status_ == 101) {
-    client_.reset(error);
+    break_response(error);
   }
   advance();
+}
+
+// A gRPC client learns the reason from trailers; everybody else from a response that has no end.
+void Exchange::break_response(const base::Error& error) {
+  const bool has_trailers = response_length_.kind == codec::BodyLength::Kind::kUnknown;
+  if (status_ == 101 || !has_trailers || !is_grpc(*request_)) return client_.reset(error);
+  codec::HeadPtr trailers = context_.heads.take();
+  const bool deadline = cause_ == Cause::kDeadline;
+  add_grpc_status(*trailers, grpc_status_of(deadline ? 504 : 502, deadline), error.text);
+  client_.send_trailers(*trailers);
+}
+
+void Exchange::unsize_request() {
+  if (length_.kind == codec::BodyLength::Kind::kKnown) length_ = codec::BodyLength::unknown();
+}
+
+void Exchange::unsize_response() {
+  if (response_length_.kind != codec::BodyLength::Kind::kKnown) return;
+  response_length_ = codec::BodyLength::unknown();
+}
+
+void Exchange::add_response_data(worker::Slice data) {
+  if (over() || response_length_.kind == codec::BodyLength::Kind::kNone) return;
+  counts_.response += data.size();
+  client_.send_data(std::move(data));
 }
 
 void Exchange::reply(int status, std::string_view why) {
@@ -121,7 +147,9 @@ Exchange::Next Exchange::send_reply() {
   give_up_attempt("answered by the proxy");
   const int status = response_->status();
   worker::Slice page;
-  if (has_page(status)) {
+  if (request_ != nullptr && is_grpc(*request_)) {
+    become_grpc_reply(*response_, cause_ == Cause::kDeadline);
+  } else if (has_page(status)) {
     page = make_page(context_.worker.buffers(), status, request_.get(), *response_);
   }
   add_own_fields();

@@ -43,7 +43,9 @@ RetryChoice choose_retry(const FailedAttempt& failed) {
   if (failed.attempts >= failed.rule.tries) return RetryChoice::kNone;
   const bool late = failed.rule.time.count() > 0 && failed.since_first >= failed.rule.time;
   if (late) return RetryChoice::kNone;
-  if (failed.status == 0 && failed.error.retryable) return RetryChoice::kOtherEndpoint;
+  if (failed.status == 0 && failed.error.retryable) {
+    return failed.replayable ? RetryChoice::kOtherEndpoint : RetryChoice::kNone;
+  }
   const bool closed_in_silence = failed.status == 0 && failed.reused && !failed.response_began &&
                                  (failed.error.kind == base::ErrorKind::kClosed ||
                                   failed.error.kind == base::ErrorKind::kSystem);

@@ -26,7 +26,7 @@ struct FailedAttempt {
 
 enum class RetryChoice : std::uint8_t {
   kNone,
-  kOtherEndpoint,    // nothing was written: any request may go elsewhere
+  kOtherEndpoint,    // nothing was written, or nothing was processed: any request may go elsewhere
   kFreshConnection,  // the pooled connection had died: only a new one will do
   kAgain  // the rule wants it although an endpoint may have seen the request: within the budget
 };

@@ -8,6 +8,7 @@ namespace weir::filters {
 base::Result<exchange::FilterPtr> make_auth_tls(const model::Resource& policy);
 base::Result<exchange::FilterPtr> make_basic_auth(const model::Resource& policy);
 base::Result<exchange::FilterPtr> make_body_size(const model::Resource& policy);
+base::Result<exchange::FilterPtr> make_grpc_web(const model::Resource& policy);
 base::Result<exchange::FilterPtr> make_hsts(const model::Resource& policy);
 base::Result<exchange::FilterPtr> make_redirect_https(const model::Resource& policy);
 

@@ -3,6 +3,7 @@
 #include "common/features/auth_tls.h"
 #include "common/features/basic_auth.h"
 #include "common/features/body_size.h"
+#include "common/features/grpc_web.h"
 #include "common/features/hsts.h"
 #include "common/features/redirect_https.h"
 #include "dataplane/filters/kinds.h"
@@ -20,6 +21,8 @@ const std::vector<exchange::FilterKind>& filter_kinds() {
       {features::BodySize::kStem, features::BodySize::kRevision, &make_body_size},
       // Last before the upstream: whatever could refuse the request for less has had its say.
       {features::BasicAuth::kStem, features::BasicAuth::kRevision, &make_basic_auth},
+      // Behind whatever refuses: what counts and judges the body sees it as the client sent it.
+      {features::GrpcWeb::kStem, features::GrpcWeb::kRevision, &make_grpc_web},
       // Responses only, also those of the filters above; its place among them does not matter.
       {features::Hsts::kStem, features::Hsts::kRevision, &make_hsts},
   };

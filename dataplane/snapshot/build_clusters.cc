@@ -120,9 +120,6 @@ void build_cluster(Draft& draft, const std::string& name) {
   cluster->settings = *std::move(read);
   cluster->tls = compile_tls(draft, cluster->settings);
   if (cluster->tls != nullptr) draft.shop.tls_clusters.insert(name);
-  if (cluster->settings.protocol != model::UpstreamProtocol::kHttp1) {
-    draft.degrade(settings->key, "protocol: this dataplane speaks only http1 to backends");
-  }
   if (!draft.shop.clusters.has(name)) draft.fresh_clusters.push_back(name);
   cluster->index = draft.shop.clusters.take(name, draft.oldest_generation);
   carry_state(draft, name, *cluster);

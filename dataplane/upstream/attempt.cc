@@ -12,7 +12,7 @@ PooledAttempt::PooledAttempt(Pool& pool, AttemptTarget& target, codec::MessageTa
 }
 
 PooledAttempt::~PooledAttempt() {
-  if (connecting_ != nullptr) connecting_->abandon();
+  if (connecting_ != nullptr) connecting_->abandon(*this);
   if (stream_ != nullptr) {
     reset({base::ErrorKind::kClosed, base::Origin::kSelf, false, "request given up"});
   }
@@ -27,7 +27,12 @@ void PooledAttempt::use(Connection& pooled) {
 
 void PooledAttempt::wait_for(Connection& connecting) {
   connecting_ = &connecting;
-  connecting.set_waiter(this);
+  connecting.add_waiter(*this);
+}
+
+void PooledAttempt::fail(const base::Error& error) {
+  if (Connection* waited = std::exchange(connecting_, nullptr)) waited->abandon(*this);
+  on_connect_failed(error);
 }
 
 void PooledAttempt::on_connected() {

@@ -37,6 +37,9 @@ class Attempt {
   virtual const Endpoint& endpoint() const = 0;
   virtual bool reused() const = 0;                  // on a pooled connection
   virtual base::Duration connect_time() const = 0;  // zero when reused
+  // Its protocol lets the endpoint give a request back unprocessed (HTTP/2: REFUSED_STREAM,
+  // GOAWAY).
+  virtual bool may_be_refused() const { return false; }
 };
 
 // Which connection may carry a request.

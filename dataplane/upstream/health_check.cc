@@ -81,9 +81,7 @@ void HealthCheck::begin() {
   attempt_ = std::move(attempt);
   Connection& connection = pool_.connect(std::min<base::Duration>(connect_timeout_, rule_.timeout));
   waiting.wait_for(connection);
-  if (connection.has_session()) return;
-  connection.abandon();
-  finish(false);
+  if (!connection.has_session()) finish(false);
 }
 
 void HealthCheck::finish(bool well) {

@@ -1,13 +1,23 @@
 #include "dataplane/upstream/pool.h"
 
+#include <algorithm>
+
 namespace weir::upstream {
+namespace {
+
+// How many streams an endpoint is taken to allow before it has said so.
+constexpr std::uint32_t kGuess = 100;
+
+}  // namespace
 
 Pool::Pool(const Parts& parts, Counts& counts, PoolOwner& owner, PoolTarget target)
     : parts_(parts), counts_(counts), owner_(owner), target_(std::move(target)) {}
 
 Connection* Pool::take(bool idempotent) {
   Connection* best = newest_;
-  if (best == nullptr || idempotent) return best;
+  while (best != nullptr && !best->has_room()) best = best->older_;
+  const bool any_will_do = idempotent || protocol() == model::UpstreamProtocol::kHttp2;
+  if (best == nullptr || any_will_do) return best;
   const base::Duration unused = parts_.worker.loop().now() - best->idle_since();
   return best->idle() && unused >= kFreshEnough ? nullptr : best;
 }
@@ -17,6 +27,7 @@ Connection& Pool::connect(base::Duration timeout) {
   connection->slot_ = all_.size();
   all_.push_back(std::move(connection));
   ++counts_.open;
+  if (protocol() == model::UpstreamProtocol::kHttp2) gathering_ = all_.back().get();
   count_connections();
   return *all_.back();
 }
@@ -30,6 +41,29 @@ void Pool::count_connections() {
   if (counted_ == nullptr || !counted_->counts()) return;
   counted_->cell(parts_.worker.index())
       .connections.store(static_cast<std::uint32_t>(all_.size()), std::memory_order_relaxed);
+}
+
+Connection* Pool::joinable() const {
+  if (gathering_ == nullptr || !gathering_->is_starting()) return nullptr;
+  const std::uint32_t most = std::min(limits_.max_streams, allowed_ > 0 ? allowed_ : kGuess);
+  return gathering_->waiters() < most ? gathering_ : nullptr;
+}
+
+void Pool::find_other(ConnectWaiter& waiter, base::Duration timeout) {
+  Connection* other = joinable();
+  waiter.wait_for(other != nullptr ? *other : connect(timeout));
+}
+
+SessionWish Pool::wish() const {
+  SessionWish out;
+  out.protocol = protocol();
+  out.max_streams = limits_.max_streams;
+  if (allowed_ > 0) out.first_streams = allowed_;
+  return out;
+}
+
+void Pool::learn(std::size_t most_streams) {
+  allowed_ = static_cast<std::uint32_t>(std::max<std::size_t>(most_streams, 1));
 }
 
 void Pool::remove_cluster() {
@@ -82,6 +116,7 @@ void Pool::withdraw(Connection& connection) {
 }
 
 void Pool::forget(Connection& connection) {
+  if (gathering_ == &connection) gathering_ = nullptr;
   const std::size_t slot = connection.slot_;
   std::swap(all_[slot], all_.back());
   all_[slot]->slot_ = slot;

@@ -9,6 +9,14 @@
 
 namespace weir::upstream {
 
+// What a new connection is to speak.
+struct SessionWish {
+  model::UpstreamProtocol protocol = model::UpstreamProtocol::kHttp1;
+  bool tls = false;
+  std::uint32_t max_streams = 100;  // at once, by the cluster's settings
+  std::uint32_t first_streams = 1;  // until the endpoint says what it allows
+};
+
 // What connections are made of; the defaults are TCP and the HTTP codecs, tests script their own.
 // One per worker; outlives its pools.
 struct Parts {
@@ -20,7 +28,7 @@ struct Parts {
                                                    base::Duration connect_timeout,
                                                    const transport::UpstreamPolicyPtr& tls);
   // Null for a protocol that no codec speaks.
-  std::unique_ptr<codec::ClientSession> (*make_session)(model::UpstreamProtocol protocol,
+  std::unique_ptr<codec::ClientSession> (*make_session)(const SessionWish& wish,
                                                         codec::SessionContext context,
                                                         codec::ByteStream& wire,
                                                         codec::ClientTarget& target);
@@ -56,8 +64,10 @@ class Pool final : public worker::Buried {
   struct Limits {
     std::size_t max_idle = 320;
     base::Duration idle_timeout = std::chrono::seconds(60);
+    std::uint32_t max_streams = 100;  // on one HTTP/2 connection
   };
-  // A non-idempotent request must not meet a connection that the endpoint is about to close.
+  // A non-idempotent request must not meet a connection that the endpoint is about to close. Over
+  // HTTP/2 an endpoint says by GOAWAY what it has not processed, so that there any will do.
   static constexpr std::chrono::seconds kFreshEnough{1};
 
   Pool(const Parts& parts, Counts& counts, PoolOwner& owner, PoolTarget target);
@@ -77,6 +87,9 @@ class Pool final : public worker::Buried {
   // second.
   Connection* take(bool idempotent);
   Connection& connect(base::Duration timeout);
+  // One that is being made and can serve one more, or null. Requests that come while the first
+  // HTTP/2 connection is not there yet share it.
+  Connection* joinable() const;
   void add_cluster() { ++clusters_; }
   void remove_cluster();  // the last one: closes what is idle, and what runs when it is over
   void add_attempt() { ++attempts_; }
@@ -90,6 +103,9 @@ class Pool final : public worker::Buried {
   void forget(Connection& connection);  // buries it
   void close_idle();
   void count_connections();
+  SessionWish wish() const;
+  void learn(std::size_t most_streams);  // what an endpoint allows on a connection
+  void find_other(ConnectWaiter& waiter, base::Duration timeout);
   void tell_if_unused();
 
   const Parts& parts_;
@@ -103,6 +119,8 @@ class Pool final : public worker::Buried {
   std::size_t attempts_ = 0;
   std::size_t idle_ = 0;
   std::vector<std::unique_ptr<Connection>> all_;
+  std::uint32_t allowed_ = 0;        // streams, as the endpoint said last; 0: never yet
+  Connection* gathering_ = nullptr;  // the newest that is being made, HTTP/2 only
   Connection* newest_ = nullptr;
   Connection* oldest_ = nullptr;
 };

@@ -21,13 +21,16 @@ class PooledAttempt final : public Attempt,
   ~PooledAttempt() override;
 
   void use(Connection& pooled);
-  void wait_for(Connection& connecting);
-  void fail(const base::Error& error) { on_connect_failed(error); }
+  void wait_for(Connection& connecting) override;
+  void fail(const base::Error& error);  // stops waiting
 
   codec::MessageStream& stream() override { return *this; }
   const Endpoint& endpoint() const override { return pool_.endpoint(); }
   bool reused() const override { return reused_; }
   base::Duration connect_time() const override { return connect_time_; }
+  bool may_be_refused() const override {
+    return pool_.protocol() == model::UpstreamProtocol::kHttp2;
+  }
 
  private:
   void on_connected() override;

@@ -4,18 +4,22 @@
 
 #include "common/base/hash.h"
 #include "dataplane/codec/h1.h"
+#include "dataplane/codec/h2_client.h"
 #include "dataplane/transport/factory.h"
 #include "dataplane/upstream/pooled_attempt.h"
 
 namespace weir::upstream {
 namespace {
 
-std::unique_ptr<codec::ClientSession> standard_session(model::UpstreamProtocol protocol,
+std::unique_ptr<codec::ClientSession> standard_session(const SessionWish& wish,
                                                        codec::SessionContext context,
                                                        codec::ByteStream& wire,
                                                        codec::ClientTarget& target) {
-  if (protocol != model::UpstreamProtocol::kHttp1) return nullptr;
-  return codec::make_h1_client(context, wire, target);
+  if (wish.protocol == model::UpstreamProtocol::kHttp1) {
+    return codec::make_h1_client(context, wire, target);
+  }
+  return codec::make_h2_client(context, wire, target,
+                               {wish.tls, wish.max_streams, wish.first_streams});
 }
 
 std::unique_ptr<transport::Transport> standard_connect(const Parts& parts,
@@ -67,7 +71,8 @@ std::unique_ptr<Attempt> UpstreamSet::start(const Cluster& cluster, Use& use,
     attempt->use(*pooled);
     return attempt;
   }
-  if (!connections_left(state_of(cluster))) {
+  Connection* shared = needs.fresh ? nullptr : pool.joinable();
+  if (shared == nullptr && !connections_left(state_of(cluster))) {
     use.refuse(Refusal::kConnections);
     return nullptr;
   }
@@ -76,12 +81,12 @@ std::unique_ptr<Attempt> UpstreamSet::start(const Cluster& cluster, Use& use,
     return nullptr;
   }
   auto attempt = std::make_unique<PooledAttempt>(pool, target, response);
-  Connection& connection = pool.connect(cluster.settings.connect_timeout);
+  Connection& connection =
+      shared != nullptr ? *shared : pool.connect(cluster.settings.connect_timeout);
   attempt->wait_for(connection);
   if (!connection.has_session()) {
     const base::Error none{base::ErrorKind::kInvalid, base::Origin::kConfig, false,
                            "this dataplane has no client codec for the cluster's protocol"};
-    connection.abandon();
     attempt->fail(none);
   }
   return attempt;
@@ -239,7 +244,8 @@ Pool& UpstreamSet::pool_of(const Endpoint& endpoint, const Cluster& cluster,
                                   PoolTarget{endpoint, protocol, cluster.tls});
     pool->set_key(key);
   }
-  pool->set_limits({cluster.settings.max_idle, cluster.settings.idle_timeout});
+  pool->set_limits(
+      {cluster.settings.max_idle, cluster.settings.idle_timeout, cluster.settings.max_streams});
   return *pool;
 }
 

@@ -53,20 +53,6 @@ TEST_F(PushBackends, AnInvalidBackendsShareAnswers500) {
   })) << "the log says why";
 }
 
-TEST_F(PushBackends, AProtocolOfALaterVersionReachesNoBackend) {
-  model::Cluster cluster = make_cluster("aa");
-  cluster.protocol = model::UpstreamProtocol::kHttp2;
-  const Verdict verdict = stage.controller->push({make_resource(cluster)});
-  ASSERT_TRUE(verdict.answered) << verdict.to_string();
-  EXPECT_FALSE(verdict.clean()) << "its owner is told";
-  if (verdict.applied) {
-    EXPECT_GE(stage.get("/").status, 500);
-    EXPECT_EQ(stage.aa.served(), 0U);
-  }
-  stage.must_push({make_resource(make_cluster("aa"))});
-  EXPECT_EQ(stage.get("/").status, 200);
-}
-
 TEST_F(PushBackends, AnEndpointGetsRequestsByItsWeight) {
   model::Endpoints endpoints = make_endpoints("aa", {stage.aa.port(), stage.bb.port()});
   endpoints.endpoints[0].weight = 4;

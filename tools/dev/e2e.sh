@@ -10,6 +10,14 @@ need_cluster() {
   say "they are in $WEIR_E2E_BIN"
 }
 
+# need_grpc: sets WEIR_GRPC_BIN to the folder of gRPC's interoperability programs, built when missing.
+need_grpc() {
+  need e2e
+  say "gRPC's client and server for the test grpc_interop"
+  WEIR_GRPC_BIN=$(tools/dev/go_programs.sh tests/grpc_interop/tools)
+  export WEIR_GRPC_BIN
+}
+
 verb_e2e() {
   [[ $(id -u) == 0 ]] || fail "e2e makes a network namespace: run it as root"
   need build test

@@ -35,6 +35,7 @@ leg_release() {
       without=(-LE '^e2e$')
     fi
   fi
+  if [[ -n $(tests_labelled release '^grpc$') ]]; then need_grpc; fi
   run_ctest release "${without[@]}"
 }
 

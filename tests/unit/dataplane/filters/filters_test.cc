@@ -54,7 +54,7 @@ TEST(FilterKinds, AreDistinctAndMakeFiltersOfTheirStem) {
     EXPECT_EQ(made.value()->stem(), kind.stem);
     EXPECT_FALSE(kind.make(*model::make_policy(kind.stem, kind.revision, "[]")).ok());
   }
-  EXPECT_EQ(order, "redirect_https body_size basic_auth hsts ");
+  EXPECT_EQ(order, "redirect_https body_size basic_auth grpc_web hsts ");
 }
 
 TEST_F(FiltersTest, RedirectHttpsSendsPlainRequestsToTheSecurePort) {

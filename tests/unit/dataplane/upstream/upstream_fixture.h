@@ -184,11 +184,11 @@ class UpstreamTest : public ::testing::Test {
                                                        const transport::UpstreamPolicyPtr&) {
     return std::make_unique<ScriptedTransport>(transports);
   }
-  static std::unique_ptr<codec::ClientSession> make_session(model::UpstreamProtocol protocol,
+  static std::unique_ptr<codec::ClientSession> make_session(const SessionWish& wish,
                                                             codec::SessionContext context,
                                                             codec::ByteStream& wire,
                                                             codec::ClientTarget& client) {
-    if (protocol == model::UpstreamProtocol::kHttp2) return nullptr;
+    if (wish.protocol == model::UpstreamProtocol::kHttp2) return nullptr;
     return std::make_unique<LineSession>(context, wire, client, room);
   }
 
