@@ -80,6 +80,7 @@ class Process final : private loop::IoHandler {
   admin::Admin::Parts admin_parts(base::UniqueFd tcp, base::UniqueFd dump);
   observe::WorkerMetrics worker_metrics() const;
   std::vector<const observe::WorkerRecorder*> recorders() const;
+  std::vector<const observe::StreamTable*> stream_tables() const;
   std::string dump_text() const;
   void on_io(std::uint32_t events) override;  // a signal
   void on_beat();
@@ -105,6 +106,7 @@ class Process final : private loop::IoHandler {
   snapshot::Receiver receiver_;
   observe::TrafficMetrics traffic_metrics_;
   observe::WorkerMetrics worker_metrics_;
+  observe::StreamMetrics stream_metrics_;
   observe::ProcessMetrics process_metrics_;
   snapshot::ClusterMetrics cluster_metrics_;
   std::atomic<bool> ending_{false};
@@ -147,11 +149,13 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
       offload_(options.workers, kOffloadQueue),
       sockets_(channel),
       workers_(make_workers(options.workers, {budget_, offload_, caps_, limits_, labels_, log,
-                                              options.workers, options.zone})),
+                                              options.workers, options.zone,
+                                              options.drain_timeout})),
       configuration_(configuration_parts()),
       receiver_(loop_, std::move(control_socket), configuration_),
       traffic_metrics_(labels_, recorders(), instance_labels()),
       worker_metrics_(worker_metrics()),
+      stream_metrics_(stream_tables()),
       process_metrics_(kVersion, instance_labels()),
       cluster_metrics_([this] { return configuration_.current(); }),
       signals_(open_signals()),
@@ -185,7 +189,8 @@ admin::Admin::Parts Process::admin_parts(base::UniqueFd tcp, base::UniqueFd dump
           std::move(dump),
           [this] { return configuration_.ready() && !ending_.load(std::memory_order_relaxed); },
           [this] { return dump_text(); },
-          {&traffic_metrics_, &worker_metrics_, &process_metrics_, &cluster_metrics_,
+          {&traffic_metrics_, &worker_metrics_, &stream_metrics_, &process_metrics_,
+           &cluster_metrics_,
            &configuration_, &log_},
           offload_,
           options_.workers};
@@ -194,6 +199,12 @@ admin::Admin::Parts Process::admin_parts(base::UniqueFd tcp, base::UniqueFd dump
 std::vector<const observe::WorkerRecorder*> Process::recorders() const {
   std::vector<const observe::WorkerRecorder*> out;
   for (const auto& worker : workers_) out.push_back(&worker->recorder());
+  return out;
+}
+
+std::vector<const observe::StreamTable*> Process::stream_tables() const {
+  std::vector<const observe::StreamTable*> out;
+  for (const auto& worker : workers_) out.push_back(&worker->recorder().streams());
   return out;
 }
 

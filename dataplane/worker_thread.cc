@@ -8,7 +8,7 @@ WorkerThread::WorkerThread(unsigned index, const Shared& shared)
       upstreams_(upstream::make_upstreams(worker_, {worker_.buffers(), heads_, upstream_limits_},
                                           {shared.workers, shared.zone})),
       context_{worker_, heads_, live_, *upstreams_, recorder_, {}, &shared.limits},
-      acceptors_(listener::make_acceptors(context_, shared.caps)) {}
+      acceptors_(listener::make_acceptors(context_, shared.caps, shared.drain_bound)) {}
 
 WorkerThread::~WorkerThread() {
   stop();

@@ -24,6 +24,7 @@ class WorkerThread final : public snapshot::WorkerSeat {
     observe::AccessLog& log;
     unsigned workers;         // of the process
     const std::string& zone;  // where it runs; empty: unknown
+    base::Duration drain_bound;
   };
   WorkerThread(unsigned index, const Shared& shared);
   ~WorkerThread() override;

@@ -36,6 +36,21 @@ TEST_P(Serving, EndpointsComeAndGo) {
   EXPECT_TRUE(answers({"web.test"}, "a"));
 }
 
+TEST_P(Serving, ATcpServiceFollowsItsConfigMap) {
+  constexpr std::uint16_t kPort = 29'000;
+  start({"--tcp-services-configmap", "shop/tcp"});
+  const auto becomes = [&](const std::string& backend) {
+    return eventually([&] { return ask(kPort, {"any.test"}).backend() == backend; });
+  };
+  put(config_map("tcp", {{"29000", "shop/a:80"}, {"80000", "shop/a:80"}}));
+  EXPECT_TRUE(becomes("a"));
+  EXPECT_TRUE(event_comes("tcp", "StreamPortInvalid"));
+  put(config_map("tcp", {{"29000", "shop/b:http"}}));
+  EXPECT_TRUE(becomes("b"));
+  remove("ConfigMap", "tcp");
+  EXPECT_TRUE(becomes(""));
+}
+
 INSTANTIATE_TEST_SUITE_P(Api, Serving, testing::Values("fake", "real"),
                          [](const auto& tested) { return std::string(tested.param); });
 

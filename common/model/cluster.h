@@ -38,6 +38,7 @@ struct Cluster {
   std::chrono::milliseconds idle_timeout{60'000};  // of a pooled connection
   std::uint32_t max_idle = 320;                    // pooled idle connections per worker
   UpstreamTls tls;
+  bool udp = false;                                // the Service's UDP port, not its TCP port
   bool operator==(const Cluster&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("name", &Cluster::name),
@@ -55,7 +56,8 @@ struct Cluster {
                       field("connect_timeout_ms", &Cluster::connect_timeout),
                       field("idle_timeout_ms", &Cluster::idle_timeout),
                       field("max_idle", &Cluster::max_idle),
-                      field("tls", &Cluster::tls)};
+                      field("tls", &Cluster::tls),
+                      field("udp", &Cluster::udp)};
   }
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/base/fields.h"
+#include "common/model/stream.h"
 
 namespace weir::model {
 
@@ -15,9 +16,11 @@ using base::field;
 struct Bind {
   std::string address;
   std::uint16_t port = 0;  // 1..65535
+  bool udp = false;        // datagrams; what only listeners of protocol udp have
   bool operator==(const Bind&) const = default;
   static constexpr auto fields() {
-    return std::tuple{field("address", &Bind::address), field("port", &Bind::port)};
+    return std::tuple{field("address", &Bind::address), field("port", &Bind::port),
+                      field("udp", &Bind::udp)};
   }
 };
 
@@ -39,6 +42,8 @@ struct Listener {
   std::string route_table;  // names the table of hosts and routes
   std::vector<std::string>
       default_certificates;  // served without SNI or without a match; one per key type
+  StreamRule stream;  // of tcp and udp; a listener of protocol tls asks the hosts of its table
+  bool proxy_protocol = false;  // clients of a trusted source begin with a PROXY header
   bool operator==(const Listener&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("name", &Listener::name),
@@ -47,7 +52,9 @@ struct Listener {
                       field("protocol", &Listener::protocol),
                       field("hostname", &Listener::hostname),
                       field("route_table", &Listener::route_table),
-                      field("default_certificates", &Listener::default_certificates)};
+                      field("default_certificates", &Listener::default_certificates),
+                      field("stream", &Listener::stream),
+                      field("proxy_protocol", &Listener::proxy_protocol)};
   }
 };
 

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "common/base/fields.h"
+#include "common/model/backend.h"
 #include "common/model/balancing.h"
 #include "common/model/client_tls.h"
 #include "common/model/retry.h"
+#include "common/model/stream.h"
 
 namespace weir::model {
 
@@ -28,6 +30,8 @@ struct Host {
   std::vector<std::string> certificates;  // SNI choice for this name; empty: the next less specific
                                           // host's, at last the default
   ClientTls client_tls;                   // of handshakes for this name
+  StreamRule passthrough;  // with backends: a TLS client that names this host is passed on to them
+                           // as it is, and never terminated here
   bool operator==(const Host&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("table", &Host::table),
@@ -35,7 +39,8 @@ struct Host {
                       field("any_depth", &Host::any_depth),
                       field("fall_through", &Host::fall_through),
                       field("certificates", &Host::certificates),
-                      field("client_tls", &Host::client_tls)};
+                      field("client_tls", &Host::client_tls),
+                      field("passthrough", &Host::passthrough)};
   }
 };
 
@@ -93,23 +98,6 @@ struct Precedence {
   static constexpr auto fields() {
     return std::tuple{field("created", &Precedence::created), field("owner", &Precedence::owner),
                       field("order", &Precedence::order)};
-  }
-};
-
-// One share of a route's traffic. An invalid backend keeps its share and answers 500 for it
-// (Gateway API); reason says why.
-struct WeightedBackend {
-  std::string cluster;
-  std::uint32_t weight = 1;  // 0: no traffic
-  bool invalid = false;
-  std::string reason;
-  std::vector<std::string> policies;  // filters of this backend only, keys of policy resources
-  bool operator==(const WeightedBackend&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{
-        field("cluster", &WeightedBackend::cluster), field("weight", &WeightedBackend::weight),
-        field("invalid", &WeightedBackend::invalid), field("reason", &WeightedBackend::reason),
-        field("policies", &WeightedBackend::policies)};
   }
 };
 

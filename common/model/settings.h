@@ -11,6 +11,25 @@ namespace weir::model {
 
 using base::field;
 
+// Whom we believe about who a client is. Sources are addresses or CIDRs.
+struct ClientAddress {
+  std::vector<std::string> proxy_protocol_sources;          // may send a PROXY header
+  std::chrono::milliseconds proxy_protocol_timeout{5'000};  // accept to the end of that header
+  std::vector<std::string> forwarded_sources;               // whose forwarding headers count
+  bool use_forwarded_headers = false;  // believe X-Forwarded-For, -Proto, -Host and -Port of them
+  bool append_forwarded_for = false;   // X-Forwarded-For: append to theirs, do not replace
+  std::string forwarded_for_header = "X-Forwarded-For";  // where they say who the client is
+  bool operator==(const ClientAddress&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("proxy_protocol_sources", &ClientAddress::proxy_protocol_sources),
+                      field("proxy_protocol_timeout_ms", &ClientAddress::proxy_protocol_timeout),
+                      field("forwarded_sources", &ClientAddress::forwarded_sources),
+                      field("use_forwarded_headers", &ClientAddress::use_forwarded_headers),
+                      field("append_forwarded_for", &ClientAddress::append_forwarded_for),
+                      field("forwarded_for_header", &ClientAddress::forwarded_for_header)};
+  }
+};
+
 // What holds for the whole dataplane. Defaults are ingress-nginx's where it has them.
 struct Settings {
   std::string name = "default";
@@ -31,6 +50,7 @@ struct Settings {
   std::uint32_t new_connections_per_address = 0;  // a second, 5 times that at once; over: closed
   bool access_log = true;
   bool server_header = true;  // "Server: weir"
+  ClientAddress client_address;
   bool operator==(const Settings&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("name", &Settings::name),
@@ -49,7 +69,8 @@ struct Settings {
                       field("connections_per_address", &Settings::connections_per_address),
                       field("new_connections_per_address", &Settings::new_connections_per_address),
                       field("access_log", &Settings::access_log),
-                      field("server_header", &Settings::server_header)};
+                      field("server_header", &Settings::server_header),
+                      field("client_address", &Settings::client_address)};
   }
 };
 

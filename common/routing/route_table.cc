@@ -14,6 +14,10 @@ std::size_t dots_in(std::string_view suffix) {
   return static_cast<std::size_t>(std::count(suffix.begin(), suffix.end(), '.'));
 }
 
+bool passes_through(const HostBlock* block) {
+  return block != nullptr && !block->host().passthrough.backends.empty();
+}
+
 std::shared_ptr<HostBlock> copy_or_make(const HostBlock* block, std::string_view table,
                                         std::string_view name) {
   if (block != nullptr) return std::make_shared<HostBlock>(*block);
@@ -58,6 +62,8 @@ RouteTable RouteTable::with_block(std::string_view name, HostBlockPtr block) con
   const bool empty = !block->declared() && block->route_count() == 0;
   next->routes += block->route_count();
   next->routes -= old == nullptr ? 0 : old->route_count();
+  next->passthroughs += passes_through(block.get()) ? 1 : 0;
+  next->passthroughs -= passes_through(old) ? 1 : 0;
   if (empty) block = nullptr;
   if (name == "*") {
     next->any = std::move(block);
@@ -147,6 +153,22 @@ const model::Host* RouteTable::serving(std::string_view name) const {
   });
   return found;
 }
+
+const model::StreamRule* RouteTable::passthrough(std::string_view server_name) const {
+  if (state_->passthroughs == 0 || server_name.empty()) return nullptr;
+  const HostName name(server_name);
+  if (!name.valid()) return nullptr;
+  const HostBlock* owner = nullptr;
+  state_->for_each_host(name.text(), [&owner](const HostBlock& block) {
+    const bool claims =
+        passes_through(&block) || !block.host().certificates.empty() || block.route_count() > 0;
+    if (claims) owner = &block;
+    return claims;
+  });
+  return passes_through(owner) ? &owner->host().passthrough : nullptr;
+}
+
+bool RouteTable::has_passthrough() const { return state_->passthroughs > 0; }
 
 const model::Host* RouteTable::host(std::string_view name) const {
   const HostBlock* block = state_->block(base::to_lower(name));

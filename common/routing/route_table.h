@@ -120,6 +120,11 @@ class RouteTable {
   // The host that takes requests for this name (lower case or not; empty: requests without one), or
   // null.
   const model::Host* serving(std::string_view name) const;
+  // Whether some host's TLS is passed through: then the server name counts before the handshake.
+  bool has_passthrough() const;
+  // Where a TLS client that names this server is passed on to, or null: it is terminated here. The
+  // most specific host decides, exact before wildcards. Lives as long as the table.
+  const model::StreamRule* passthrough(std::string_view server_name) const;
   // The host entry whose name is exactly this, or null.
   const model::Host* host(std::string_view name) const;
   std::size_t host_count() const;

@@ -31,6 +31,7 @@ struct RouteTable::State {
   HostBlockPtr any;             // "*"
   DepthCounts wildcard_depths;  // dots of each suffix
   std::size_t routes = 0;
+  std::size_t passthroughs = 0;  // hosts whose TLS is passed through
 
   const HostBlock* block(std::string_view name) const;
 

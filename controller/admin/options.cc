@@ -4,6 +4,7 @@
 
 #include "common/base/ip.h"
 #include "common/base/text.h"
+#include "controller/admin/stream_options.h"
 
 namespace weir::admin {
 namespace {
@@ -103,6 +104,7 @@ void add_flags(base::Flags& flags, Options& o) {
       .add("admin-port", o.admin_port, "port of health and metrics; 0: none")
       .add("log-level", o.log_level, "debug, info, warn or error");
   add_serving_flags(flags, o);
+  add_stream_flags(flags, o);
   add_status_flags(flags, o);
 }
 
@@ -139,6 +141,7 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   config.settings.access_log = !o.disable_access_log;
   config.settings.max_connections = o.max_connections;
   config.settings.connections_per_address = o.connections_per_address;
+  if (auto set = set_streams(o, config); !set.ok()) return std::move(set).error();
   return config;
 }
 

@@ -39,6 +39,20 @@ struct Options {
   std::string ticket_seed_secret;
   std::string annotations_prefix = std::string(annotations::kDefaultPrefix);
   bool disable_access_log = false;
+  bool enable_ssl_passthrough = false;
+  std::string tcp_services_configmap;
+  std::string udp_services_configmap;
+  std::string proxy_stream_timeout = "600s";
+  std::uint32_t proxy_stream_responses = 1;
+  std::uint32_t proxy_stream_next_upstream_tries = 3;
+  // Whom to believe about who a client is.
+  bool use_proxy_protocol = false;
+  std::string proxy_protocol_trusted_cidrs;  // empty: proxy_real_ip_cidr
+  std::string proxy_protocol_header_timeout = "5s";
+  bool use_forwarded_headers = false;
+  bool compute_full_forwarded_for = false;
+  std::string forwarded_for_header = "X-Forwarded-For";
+  std::string proxy_real_ip_cidr = "0.0.0.0/0,::/0";
   std::uint32_t max_connections = 0;          // 0: from the dataplane's limit of descriptors
   std::uint32_t connections_per_address = 0;  // 0: no limit
 

@@ -18,7 +18,7 @@ void report_bad(const FeatureInput& input, const Found& found, std::string text,
 
 // Bytes that a cookie's name may have (RFC 6265: a token).
 bool is_token(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            kMarks.find(c) != std::string_view::npos;

@@ -8,6 +8,7 @@ extern const Feature kHsts;
 extern const Feature kRedirectHttps;
 extern const Feature kBodySize;
 extern const Feature kBasicAuth;
+extern const Feature kSslPassthrough;
 extern const Feature kBackendProtocol;
 extern const Feature kGrpcWeb;
 extern const Feature kAuthTls;
@@ -23,7 +24,7 @@ const std::vector<const Feature*>& features() {
   static const std::vector<const Feature*> table = {
       &kRedirectHttps, &kAuthTls,         &kBodySize,    &kBasicAuth,     &kGrpcWeb,
       &kHsts,          &kBackendProtocol, &kProxySsl,    &kTimeouts,      &kNextUpstream,
-      &kLoadBalance,   &kAffinity,        &kHealthCheck, &kCircuitLimits,
+      &kLoadBalance,   &kAffinity,        &kHealthCheck, &kCircuitLimits, &kSslPassthrough,
   };
   return table;
 }

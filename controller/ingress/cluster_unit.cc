@@ -25,7 +25,7 @@ using GatheredById = std::map<std::string, Gathered>;
 // means every port: then the Service's own target counts.
 std::int32_t port_in_slice(const store::EndpointSlice& slice, const store::ServicePort& wanted) {
   for (const store::SlicePort& port : slice.ports) {
-    if (port.name != wanted.name || port.protocol != "TCP") continue;
+    if (port.name != wanted.name || port.protocol != wanted.protocol) continue;
     if (port.port != 0) return port.port;
     const auto target = base::parse_int(wanted.target_port);
     return target ? static_cast<std::int32_t>(*target) : wanted.port;
@@ -133,7 +133,8 @@ translate::UnitResult build_cluster(const Config& config, const std::string& nam
   endpoints.cluster = cluster.name;
   const auto service = view.get<store::Service>(store::Kind::kService, cluster.ns, cluster.service);
   const store::ServicePort* port = nullptr;
-  if (service != nullptr && !is_external(*service)) port = find_port(*service, cluster.port);
+  if (service != nullptr && !is_external(*service))
+    port = find_port(*service, cluster.port, cluster.udp ? "UDP" : "TCP");
   if (port != nullptr) {
     if (!cluster.protocol_chosen) follow_app_protocol(port->app_protocol, cluster);
     if (wants_zone(*service)) cluster.balance.prefer_zone = true;

@@ -31,7 +31,14 @@ struct Config {
   std::uint16_t http_public_port = 80;
   std::uint16_t https_public_port = 443;  // redirects name it
   model::Settings settings;
-  annotations::Defaults annotations;  // its https_port is taken from https_public_port
+  bool proxy_protocol = false;   // both listeners [--use-proxy-protocol]
+  bool ssl_passthrough = false;  // the annotation counts [--enable-ssl-passthrough]
+  std::string tcp_services;      // "namespace/name" of a ConfigMap [--tcp-services-configmap]
+  std::string udp_services;      // likewise [--udp-services-configmap]
+  model::StreamRule stream;      // what all streams have in common, without backends
+  std::vector<std::string> stream_addresses;  // where their listeners are bound
+  std::vector<std::uint16_t> reserved_ports;  // that no TCP stream may take
+  annotations::Defaults annotations;          // its https_port is taken from https_public_port
   // The self-signed certificate named "default", made by the controller; null: none is emitted.
   model::ResourcePtr default_certificate;
   // "namespace/name" of a Secret whose key "seed" the ticket keys follow from, or empty: the

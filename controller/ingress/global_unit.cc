@@ -96,6 +96,7 @@ UnitResult build_global(const Config& config, translate::View& view) {
   http.binds = config.http_binds;
   http.public_port = config.http_public_port;
   http.route_table = kTable;
+  http.proxy_protocol = config.proxy_protocol;
   if (!http.binds.empty()) result.resources.push_back(model::make_resource(http));
 
   model::Listener https = http;
@@ -110,6 +111,7 @@ UnitResult build_global(const Config& config, translate::View& view) {
   if (https.default_certificates.empty() && has_fallback)
     https.default_certificates.push_back(fallback);
   if (!https.binds.empty()) result.resources.push_back(model::make_resource(https));
+  add_stream_services(config, view, result);
   return result;
 }
 

@@ -2,10 +2,13 @@
 #include <map>
 #include <optional>
 
+#include "common/features/redirect_https.h"
 #include "controller/annotations/auth_tls.h"
 #include "controller/annotations/key_check.h"
+#include "controller/annotations/reader.h"
 #include "controller/ingress/backend.h"
 #include "controller/ingress/builders.h"
+#include "controller/ingress/host_passthrough.h"
 #include "controller/ingress/host_tls.h"
 #include "controller/ingress/ingress_class.h"
 
@@ -27,6 +30,7 @@ using translate::UnitResult;
 
 constexpr std::string_view kAnyHost = "*";
 constexpr std::uint16_t kNotFound = 404;
+constexpr std::uint16_t kMisdirected = 421;
 
 std::string full_name(const store::Ingress& ingress) {
   return ingress.key.ns + "/" + ingress.key.name;
@@ -62,6 +66,9 @@ class HostBuilder {
 
   UnitResult build() {
     gather();
+    if (host_ != kAnyHost)
+      passthrough_ = choose_passthrough(config_, host_, serving_, view_, result_);
+    if (passthrough_.on()) return build_passthrough();
     if (host_ != kAnyHost) tls_ = choose_tls(config_, host_, by_claim_, view_, result_);
     choose_client_tls();
     for (const IngressPtr& ingress : serving_) add_rules(*ingress);
@@ -78,6 +85,7 @@ class HostBuilder {
   };
 
   void gather();
+  UnitResult build_passthrough();
   void check_annotations(const store::Ingress& ingress);
   void refuse_catch_all(const store::Ingress& ingress);
   void choose_client_tls();
@@ -105,6 +113,7 @@ class HostBuilder {
   std::vector<IngressPtr> defaults_;  // only for "*": catch-alls by default backend
   HostTls tls_;
   std::optional<annotations::HostClientTls> client_tls_;
+  HostPassthrough passthrough_;
   std::map<const store::Ingress*, std::string> denied_;  // by an annotation that we cannot honour
   std::map<std::pair<model::PathKind, std::string>, Claim> claims_;
   std::map<store::ObjectKey, std::vector<model::ResourceKey>> owned_;
@@ -310,6 +319,7 @@ void HostBuilder::add_host() {
   host.fall_through = serving_.empty() && host_ != kAnyHost;
   host.certificates = tls_.certificates;
   if (client_tls_) host.client_tls = client_tls_->rule;
+  host.passthrough = passthrough_.rule;
   result_.resources.push_back(model::make_resource(host));
   const model::ResourceKey key = result_.resources.back()->key;
   for (auto& [object, keys] : owned_) keys.push_back(key);
@@ -317,6 +327,35 @@ void HostBuilder::add_host() {
     auto& keys = owned_[tls_.provider->key];
     if (keys.empty()) keys.push_back(key);
   }
+}
+
+// No request of this host is served: plain HTTP is sent to HTTPS, and one that came by a handshake
+// for another name must not reach a backend that means to see the client's own handshake (421, RFC
+// 9110 section 15.5.20).
+UnitResult HostBuilder::build_passthrough() {
+  const store::Ingress& ingress = *passthrough_.owner;
+  // What restricts access and is not honoured closes the host, as it closes paths.
+  if (const auto denied = denied_.find(&ingress); denied != denied_.end()) {
+    model::WeightedBackend& backend = passthrough_.rule.backends.front();
+    backend.invalid = true;
+    backend.reason = denied->second;
+  }
+  features::RedirectHttps redirect;
+  redirect.code = config_.annotations.redirect_code;
+  redirect.port = config_.annotations.https_port;
+  redirect.keep_trailing_slash = true;
+  model::ResourcePtr policy = annotations::make_policy_of(redirect);
+  model::Route route = start_route(ingress, passthrough_.field);
+  route.id = full_name(ingress) + "/passthrough";
+  route.labels.path = "/";
+  route.fixed_status = kMisdirected;
+  route.policies.push_back(policy->key.name);
+  result_.resources.push_back(std::move(policy));
+  finish_route(ingress, std::move(route));
+  for (const IngressPtr& one : serving_) owned_[one->key];
+  add_host();
+  add_owners();
+  return std::move(result_);
 }
 
 void HostBuilder::add_owners() {

@@ -49,6 +49,8 @@ std::vector<KindRow> make_rows() {
   classes.namespaced = false;
   auto secrets = all("Secret", "", "secrets");
   secrets.fetch = kubernetes::Fetch::kOnDemand;
+  auto maps = all("ConfigMap", "", "configmaps");
+  maps.fetch = kubernetes::Fetch::kOnDemand;
   return {
       {Kind::kIngress, all("Ingress", kNetworking, "ingresses"), parse_ingress, index_ingress},
       {Kind::kIngressClass, classes, parse_ingress_class, index_ingress_class},
@@ -56,6 +58,7 @@ std::vector<KindRow> make_rows() {
       {Kind::kEndpointSlice, all("EndpointSlice", kDiscovery, "endpointslices"),
        parse_endpoint_slice, index_slice},
       {Kind::kSecret, secrets, parse_secret, index_nothing},
+      {Kind::kConfigMap, maps, parse_config_map, index_nothing},
   };
 }
 

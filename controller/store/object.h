@@ -15,8 +15,8 @@
 namespace weir::store {
 
 // Kinds that Weir reads; each is one row in kinds.cc.
-enum class Kind : std::uint8_t { kIngress, kIngressClass, kService, kEndpointSlice, kSecret };
-inline constexpr std::size_t kKinds = 5;
+enum class Kind : std::uint8_t { kIngress, kIngressClass, kService, kEndpointSlice, kSecret, kConfigMap };
+inline constexpr std::size_t kKinds = 6;
 
 struct ObjectKey {
   Kind kind = Kind::kIngress;
@@ -124,6 +124,10 @@ struct Secret final : Object {
   std::optional<base::Result<crypto::KeyPair>> key_pair;
   // Parsed when ca.crt is there: the bundle with ca.crl, or what is wrong with it.
   std::optional<base::Result<crypto::TrustBundle>> trust;
+};
+
+struct ConfigMap final : Object {
+  std::map<std::string, std::string> data;
 };
 
 }  // namespace weir::store

@@ -15,5 +15,6 @@ base::Result<ObjectPtr> parse_ingress_class(const base::Json& item);
 base::Result<ObjectPtr> parse_service(const base::Json& item);
 base::Result<ObjectPtr> parse_endpoint_slice(const base::Json& item);
 base::Result<ObjectPtr> parse_secret(const base::Json& item);
+base::Result<ObjectPtr> parse_config_map(const base::Json& item);
 
 }  // namespace weir::store

@@ -10,6 +10,7 @@
 #include "dataplane/exchange/retry.h"
 #include "dataplane/exchange/route_plan.h"
 #include "dataplane/exchange/service.h"
+#include "dataplane/exchange/trusted_forward.h"
 #include "dataplane/exchange/wait.h"
 #include "dataplane/upstream/recycled.h"
 
@@ -51,6 +52,17 @@ class Exchange final : public worker::Buried,
   // --- For filters ---------------------------------------------------------------------------
   ExchangeContext& context() { return context_; }
   const ClientFacts& client() const { return facts_; }
+  // Who the client is and how it came, also behind a trusted source that forwards for it.
+  std::string_view client_address() const {
+    return forward_ == nullptr ? std::string_view(facts_.address) : forward_->address;
+  }
+  const base::SocketAddress& client_ip() const {
+    return forward_ == nullptr ? facts_.peer : forward_->client;
+  }
+  bool client_uses_tls() const {
+    const bool told = forward_ != nullptr && !forward_->proto.empty();
+    return told ? forward_->proto == "https" : facts_.tls != nullptr;
+  }
   // As the upstream will get it: hop-by-hop fields are gone, forwarding fields are ours.
   codec::Head& request() { return *request_; }
   codec::BodyLength request_length() const { return length_; }
@@ -271,6 +283,8 @@ class Exchange final : public worker::Buried,
   std::uint32_t running_slot_ = 0;
   codec::BodyLength length_;           // of the request
   codec::BodyLength response_length_;  // of the upstream's response
+
+  std::unique_ptr<TrustedForward> forward_;  // null: the client is who connected
 
   SnapshotRef snapshot_;  // empty once pinned_ holds the plan alone
   std::shared_ptr<const RoutePlan> pinned_;

@@ -63,6 +63,7 @@ void Exchange::record() {
   record.response_body_bytes = counts_.response;
   record.response_bytes = counts_.response + (response_ == nullptr ? 0 : response_->bytes());
   add_client(record, facts_);
+  record.client = client_address();
   if (request_ != nullptr) add_request(record, *request_);
   record.user = user_;
   record.error = error_;

@@ -79,10 +79,11 @@ void name_request(codec::Head& head, RequestIds& ids) {
 void add_ours(codec::Head& head, const ForwardedFacts& facts) {
   std::array<char, 6> port{};
   const char* end = std::to_chars(port.data(), port.data() + port.size(), facts.port).ptr;
-  const std::string_view scheme = facts.tls ? "https" : "http";
+  const std::string_view own_scheme = facts.tls ? "https" : "http";
+  const std::string_view scheme = facts.proto.empty() ? own_scheme : facts.proto;
   head.add("X-Real-IP", facts.client);
-  head.add("X-Forwarded-For", facts.client);
-  head.add("X-Forwarded-Host", head.authority());
+  head.add("X-Forwarded-For", facts.forwarded_for.empty() ? facts.client : facts.forwarded_for);
+  head.add("X-Forwarded-Host", facts.host.empty() ? head.authority() : facts.host);
   head.add("X-Forwarded-Port", {port.data(), static_cast<std::size_t>(end - port.data())});
   head.add("X-Forwarded-Proto", scheme);
   head.add("X-Forwarded-Scheme", scheme);

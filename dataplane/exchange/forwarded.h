@@ -13,6 +13,10 @@ struct ForwardedFacts {
   std::string_view client;  // address without port
   std::uint16_t port = 0;   // public port of the listener
   bool tls = false;
+  // Of a trusted source; empty: ours.
+  std::string_view forwarded_for = {};
+  std::string_view host = {};
+  std::string_view proto = {};
 };
 
 // Turns the head a client sent into the head an upstream gets. First everything goes that ends at

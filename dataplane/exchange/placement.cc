@@ -103,7 +103,7 @@ void add_part(const model::KeyTemplate::Piece& piece, const codec::Head& request
       out += client.tls != nullptr ? "https" : "http";
       break;
     case Part::kServerPort:
-      out += std::to_string(client.public_port);
+      out += std::to_string(client.listener->public_port);
       break;
     case Part::kArg:
       out += query_value(request.query(), piece.text);

@@ -67,9 +67,14 @@ Exchange::Next Exchange::take_head() {
     context_.worker.budget().process().pressure().count(base::PressureAction::kRefused);
     return answer(503, "memory is short");
   }
-  wants_upgrade_ = rewrite_request_head(
-      *request_, {facts_.address, facts_.listener->public_port, facts_.tls != nullptr},
-      context_.local.ids);
+  forward_ = read_trusted_forward(*context_.live, facts_.peer, *request_);
+  ForwardedFacts told{facts_.address, facts_.listener->public_port, facts_.tls != nullptr};
+  if (forward_ != nullptr) {
+    told = {forward_->address, forward_->port != 0 ? forward_->port : told.port,
+            told.tls,          forward_->forwarded_for,
+            forward_->host,    forward_->proto};
+  }
+  wants_upgrade_ = rewrite_request_head(*request_, told, context_.local.ids);
   asked_timeout_ = grpc_timeout(*request_).value_or(std::chrono::milliseconds(0));
   if (!serves(facts_.listener->hostname, request_->authority())) {
     return answer(404, "the listener does not serve this host");

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/cidr.h"
 #include "common/base/persistent_map.h"
 #include "common/model/listener.h"
 #include "common/model/settings.h"
@@ -20,6 +21,8 @@ namespace weir::exchange {
 struct Snapshot {
   std::uint64_t version = 0;
   model::Settings settings;
+  base::CidrSet proxy_sources;      // of settings.client_address, compiled
+  base::CidrSet forwarded_sources;  // likewise
   codec::Limits limits;
   base::PersistentMap<model::Listener> listeners;   // by name
   base::PersistentMap<routing::RouteTable> tables;  // by route table name; targets are RoutePlan

@@ -25,7 +25,7 @@ class RedirectHttpsFilter final : public exchange::Filter {
   }
 
   exchange::Verdict on_request_head(exchange::Exchange& exchange) const override {
-    if (exchange.client().tls != nullptr) return exchange::Verdict::kContinue;
+    if (exchange.client_uses_tls()) return exchange::Verdict::kContinue;
     const codec::Head& request = exchange.request();
     if (request.authority().empty()) {
       exchange.reply(400, "a redirect to https needs a host");

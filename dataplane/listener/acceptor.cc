@@ -12,17 +12,16 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "dataplane/listener/connection.h"
+#include "dataplane/listener/entrance.h"
 #include "dataplane/listener/gate.h"
 #include "dataplane/listener/shed.h"
-#include "dataplane/shared/client_key.h"
+#include "dataplane/stream/udp_proxy.h"
 
 namespace weir::listener {
 namespace {
 
 constexpr int kAcceptsPerEvent = 16;
 constexpr int kMostBacklog = 65'536;
-constexpr std::uint64_t kNewConnectionSalt = 0x6e65772d636f6e6eULL;  // in client_key
-constexpr std::uint64_t kNewConnectionBurst = 5;                     // seconds' worth at once
 constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
 constexpr rlim_t kFdsForOthers = 64;  // logs, sockets of our own
 
@@ -68,11 +67,21 @@ struct Door final : public loop::IoHandler {
   loop::IoToken token;
 };
 
+bool is_datagram(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+}
+
 class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
  public:
-  WorkerAcceptors(exchange::ExchangeContext& context, shared::ConnectionCaps& caps)
+  WorkerAcceptors(exchange::ExchangeContext& context, shared::ConnectionCaps& caps,
+                  base::Duration drain_bound)
       : home_{context, caps, context.live->limits},
         tls_(context.worker, kPlainHttpAnswer),
+        streams_(context, caps),
+        entrance_(home_, tls_, streams_),
+        drain_bound_(drain_bound),
         resume_(context.worker.loop().timers(), *this),
         reserve_(reserve_fd()),
         fd_cap_(connections_by_fd_limit()) {}
@@ -85,8 +94,10 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
   void remove(const std::string& listener, const std::string& bind) override;
   void start_drain() override { home_.draining = true; }
   void stop_accepting() override;
-  std::size_t connections() const override { return home_.count; }
-  std::uint64_t refused() const override { return refused_; }
+  std::size_t connections() const override {
+    return home_.count + streams_.count + entrance_.waiting();
+  }
+  std::uint64_t refused() const override { return refused_ + entrance_.refused(); }
   void shed() override;
   void close_all() override;
 
@@ -97,26 +108,40 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
 
  private:
   void admit(Door& door, base::UniqueFd fd, const base::SocketAddress& peer);
-  bool has_room(const base::SocketAddress& peer);
-  bool comes_too_often(const base::SocketAddress& peer);
+  bool has_room(const base::SocketAddress& peer, bool relayed);
   void exhausted(Door& door, int errno_value);
   void watch_doors(std::uint32_t events);
   void close_door(Door& door);
 
   ConnectionHome home_;
   transport::TlsServer tls_;
+  stream::StreamHome streams_;
+  Entrance entrance_;
+  const base::Duration drain_bound_;
   loop::Timer resume_;
   base::UniqueFd reserve_;  // given up to tell one client "no" when descriptors run out
   const std::uint32_t fd_cap_;
   std::uint64_t refused_ = 0;
   base::TimePoint next_shed_{};
   std::vector<std::unique_ptr<Door>> doors_;
+  struct UdpDoor {
+    std::string listener;
+    std::string bind;
+    std::unique_ptr<stream::UdpProxy> proxy;
+  };
+  std::vector<UdpDoor> udp_doors_;
 };
 
 void Door::on_io(std::uint32_t) { acceptors.accept_from(*this, kAcceptsPerEvent); }
 
 void WorkerAcceptors::add(const std::string& listener, const std::string& bind,
                           base::UniqueFd socket) {
+  if (is_datagram(socket.get())) {
+    udp_doors_.push_back({listener, bind,
+                          std::make_unique<stream::UdpProxy>(home_.context, streams_.choice,
+                                                             listener, std::move(socket))});
+    return;
+  }
   auto gate = std::make_shared<Gate>(home_.context.live, listener, port_of(socket.get()));
   doors_.push_back(std::make_unique<Door>(*this, bind, std::move(socket), std::move(gate)));
   Door& door = *doors_.back();
@@ -124,12 +149,19 @@ void WorkerAcceptors::add(const std::string& listener, const std::string& bind,
 }
 
 void WorkerAcceptors::remove(const std::string& listener, const std::string& bind) {
+  std::erase_if(udp_doors_, [&](const UdpDoor& door) {
+    return door.listener == listener && door.bind == bind;
+  });
   const auto found = std::find_if(doors_.begin(), doors_.end(), [&](const auto& door) {
     return door->gate->listener() == listener && door->bind == bind;
   });
   if (found == doors_.end()) return;
   (*found)->gate->start_drain();
   close_door(**found);
+  const base::TimePoint latest = home_.context.worker.loop().now() + drain_bound_;
+  for (stream::TcpProxy* at = streams_.first; at != nullptr; at = at->next()) {
+    if (at->gate() == (*found)->gate.get()) at->end_by(latest);
+  }
   doors_.erase(found);
 }
 
@@ -143,6 +175,8 @@ void WorkerAcceptors::stop_accepting() {
   home_.draining = true;
   for (const auto& door : doors_) close_door(*door);
   doors_.clear();
+  // Datagrams of known flows still pass until the process ends.
+  for (const UdpDoor& door : udp_doors_) door.proxy->start_drain();
   for (Connection* at = home_.first; at != nullptr;) {
     Connection* const next = at->next();
     at->close_if_idle();
@@ -151,6 +185,9 @@ void WorkerAcceptors::stop_accepting() {
 }
 
 void WorkerAcceptors::close_all() {
+  entrance_.close_all();
+  udp_doors_.clear();
+  while (streams_.first != nullptr) streams_.first->close("the dataplane ends");
   while (home_.first != nullptr) home_.first->close("the dataplane ends");
 }
 
@@ -177,20 +214,12 @@ bool WorkerAcceptors::accept_from(Door& door, int most) {
   return true;
 }
 
-bool WorkerAcceptors::comes_too_often(const base::SocketAddress& peer) {
-  const std::uint32_t most = home_.context.live->settings.new_connections_per_address;
-  if (most == 0 || home_.context.limits == nullptr) return false;
-  return !home_.context.limits->rates.take(shared::client_key(peer, kNewConnectionSalt),
-                                           {1'000'000 / most, kNewConnectionBurst * most - 1},
-                                           home_.context.worker.loop().now());
-}
-
 // Counts the connection. Who waits longest without a request makes room for who comes.
-bool WorkerAcceptors::has_room(const base::SocketAddress& peer) {
+bool WorkerAcceptors::has_room(const base::SocketAddress& peer, bool relayed) {
   using Entry = shared::ConnectionCaps::Entry;
   const model::Settings& settings = home_.context.live->settings;
   const std::uint32_t most = settings.max_connections != 0 ? settings.max_connections : fd_cap_;
-  const std::uint32_t same = settings.connections_per_address;
+  const std::uint32_t same = relayed ? 0 : settings.connections_per_address;
   Entry entry = home_.caps.enter(peer, most, same);
   const base::TimePoint now = home_.context.worker.loop().now();
   if (entry == Entry::kFull && now >= next_shed_) {
@@ -204,17 +233,17 @@ bool WorkerAcceptors::has_room(const base::SocketAddress& peer) {
 
 void WorkerAcceptors::admit(Door& door, base::UniqueFd fd, const base::SocketAddress& peer) {
   auto served = door.gate->served();
-  if (served == nullptr || comes_too_often(peer) || !has_room(peer)) {
+  // Behind a relay it is the client's own address that counts, once it is known.
+  const bool relayed = served != nullptr && served->proxy_protocol &&
+                       home_.context.live->proxy_sources.contains(peer);
+  const bool often = !relayed && comes_too_often(home_.context, peer);
+  if (served == nullptr || often || !has_room(peer, relayed)) {
     ++refused_;
     return;
   }
   const exchange::Snapshot& live = *home_.context.live;
   home_.limits = live.limits;
-  worker::Worker& worker = home_.context.worker;
-  auto transport = served->tls ? tls_.accept(std::move(fd), peer, *door.gate,
-                                             live.settings.tls_handshake_timeout)
-                               : transport::accept_tcp(worker, std::move(fd), peer);
-  Connection::start(home_, door.gate, std::move(served), std::move(transport));
+  entrance_.admit({door.gate, std::move(served), std::move(fd), peer, {}, {}});
 }
 
 // Out of descriptors or memory: the listening socket would stay readable and the loop would spin.
@@ -241,8 +270,9 @@ void WorkerAcceptors::watch_doors(std::uint32_t events) {
 }  // namespace
 
 std::unique_ptr<Acceptors> make_acceptors(exchange::ExchangeContext& context,
-                                          shared::ConnectionCaps& caps) {
-  return std::make_unique<WorkerAcceptors>(context, caps);
+                                          shared::ConnectionCaps& caps,
+                                          base::Duration drain_bound) {
+  return std::make_unique<WorkerAcceptors>(context, caps, drain_bound);
 }
 
 }  // namespace weir::listener

@@ -21,7 +21,7 @@ class Acceptors {
   // snapshot at each accept, so a changed listener needs no new socket).
   virtual void add(const std::string& listener, const std::string& bind, base::UniqueFd socket) = 0;
   // Takes what the backlog still holds, then closes the socket. Open connections go on and close
-  // after their next answer.
+  // after their next answer, byte streams at the latest after the drain's bound; flows of UDP end.
   virtual void remove(const std::string& listener, const std::string& bind) = 0;
   // Graceful end: every connection gets "Connection: close" on its next answer, idle ones close
   // after it; accepting goes on until stop_accepting.
@@ -36,7 +36,9 @@ class Acceptors {
   virtual void close_all() = 0;  // the end of the drain bound
 };
 
+// drain_bound: how long a byte stream may outlive its removed listener.
 std::unique_ptr<Acceptors> make_acceptors(exchange::ExchangeContext& context,
-                                          shared::ConnectionCaps& caps);
+                                          shared::ConnectionCaps& caps,
+                                          base::Duration drain_bound = std::chrono::minutes(4));
 
 }  // namespace weir::listener

@@ -101,7 +101,8 @@ void Connection::close(const char* why, transport::Farewell farewell) {
 
 codec::MessageTarget& Connection::on_request(codec::MessageStream& stream) {
   // A changed listener holds for the next request; with exchanges open their facts stay.
-  if (auto now = gate_->served(); exchanges_ == 0 && now != nullptr && now != served_) {
+  if (auto now = gate_->served();
+      exchanges_ == 0 && now != nullptr && now != served_ && now->is_http()) {
     served_ = std::move(now);
     client_.listener = &served_->facts;
   }

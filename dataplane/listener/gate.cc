@@ -17,9 +17,7 @@ void Gate::start_drain() {
 void Gate::refresh() {
   version_ = live_->version;
   const model::Listener* listener = live_->listeners.find(listener_);
-  const bool http = listener != nullptr && (listener->protocol == model::ListenerProtocol::kHttp ||
-                                            listener->protocol == model::ListenerProtocol::kHttps);
-  if (!http) {
+  if (listener == nullptr || listener->protocol == model::ListenerProtocol::kUdp) {
     served_ = nullptr;
     return;
   }
@@ -29,7 +27,28 @@ void Gate::refresh() {
   now.facts.hostname = listener->hostname;
   now.facts.public_port = listener->public_port != 0 ? listener->public_port : port_;
   now.tls = listener->protocol == model::ListenerProtocol::kHttps;
+  now.passes_tcp = listener->protocol == model::ListenerProtocol::kTcp;
+  now.passes_tls = listener->protocol == model::ListenerProtocol::kTls;
+  now.proxy_protocol = listener->proxy_protocol;
+  if (now.passes_tcp) now.stream = listener->stream;
   if (served_ == nullptr || !(*served_ == now)) served_ = std::make_shared<Served>(std::move(now));
+}
+
+const routing::RouteTable* Gate::table() const {
+  const model::Listener* listener = live_->listeners.find(listener_);
+  if (listener == nullptr && served_ == nullptr) return nullptr;
+  return live_->tables.find(listener != nullptr ? listener->route_table
+                                                : served_->facts.route_table);
+}
+
+bool Gate::asks_for_name() const {
+  const routing::RouteTable* known = table();
+  return known != nullptr && known->has_passthrough();
+}
+
+const model::StreamRule* Gate::passthrough(std::string_view server_name) const {
+  const routing::RouteTable* known = table();
+  return known == nullptr ? nullptr : known->passthrough(server_name);
 }
 
 bool Gate::add(const std::vector<std::string>& names,
@@ -38,12 +57,6 @@ bool Gate::add(const std::vector<std::string>& names,
     if (auto entry = live_->certificates.share(name)) out.push_back(std::move(entry));
   }
   return !out.empty();
-}
-
-const routing::RouteTable* Gate::table() const {
-  const model::Listener* listener = live_->listeners.find(listener_);
-  if (listener != nullptr) return live_->tables.find(listener->route_table);
-  return served_ == nullptr ? nullptr : live_->tables.find(served_->facts.route_table);
 }
 
 transport::ClientPolicyPtr Gate::client_policy(std::string_view server_name) const {
@@ -56,9 +69,9 @@ void Gate::choose(std::string_view server_name,
                   std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const {
   const model::Listener* listener = live_->listeners.find(listener_);
   if (listener == nullptr && served_ == nullptr) return;
-  const routing::RouteTable* hosts = table();
+  const routing::RouteTable* known = table();
   const auto* names =
-      hosts == nullptr || server_name.empty() ? nullptr : hosts->certificates(server_name);
+      known == nullptr || server_name.empty() ? nullptr : known->certificates(server_name);
   if (names != nullptr && add(*names, out)) return;
   add(listener != nullptr ? listener->default_certificates : last_certificates_, out);
 }

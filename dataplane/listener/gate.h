@@ -16,6 +16,12 @@ namespace weir::listener {
 struct Served {
   exchange::ListenerFacts facts;
   bool tls = false;
+  bool proxy_protocol = false;  // trusted sources begin with a PROXY header
+  // What is passed on as it is: everything of a TCP listener, TLS of known hosts of a TLS listener.
+  bool passes_tcp = false;
+  bool passes_tls = false;
+  model::StreamRule stream;  // of a TCP listener
+  bool is_http() const { return !passes_tcp && !passes_tls; }
   bool operator==(const Served&) const = default;
 };
 
@@ -28,13 +34,19 @@ class Gate final : public transport::CertificateChooser {
       : live_(live), listener_(std::move(listener)), port_(port) {}
 
   const std::string& listener() const { return listener_; }
-  // Null while the live snapshot does not know the listener, or not one for HTTP.
+  // Null while the live snapshot does not know the listener, or only as one for datagrams.
   std::shared_ptr<const Served> served();
   // Open connections close after their next answer. From here on the gate keeps what the live
   // snapshot says now: call it while that still knows the listener, so that a client whose
   // handshake is under way is not turned away.
   void start_drain();
   bool draining() const { return draining_; }
+
+  // Whether the server name decides before the handshake: some host's TLS is passed through.
+  bool asks_for_name() const;
+  // Where a TLS client that names this server is passed on to; null: it is terminated here. Lives
+  // as long as the live snapshot.
+  const model::StreamRule* passthrough(std::string_view server_name) const;
 
   void choose(std::string_view server_name,
               std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const override;

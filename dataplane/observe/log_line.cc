@@ -132,6 +132,9 @@ void write_request(Members& out, const ExchangeRecord& record) {
   out.text(",\"host\":", cut(record.host, LogLine::kMostText));
   out.text(",\"target\":", cut(record.target, LogLine::kMostTarget));
   out.text(",\"protocol\":", cut(record.protocol, LogLine::kMostText));
+  if (!record.listener.empty()) {
+    out.text(",\"listener\":", cut(record.listener, LogLine::kMostText));
+  }
   out.number(",\"status\":", static_cast<std::uint64_t>(record.status));
   out.number(",\"request_length\":", record.request_bytes);
   out.number(",\"bytes_sent\":", record.response_bytes);
@@ -148,7 +151,8 @@ std::size_t LogLine::bound(const ExchangeRecord& record) {
   std::size_t text = cut(record.target, kMostTarget).size();
   for (const std::string_view part :
        {record.client, record.user, record.method, record.host, record.protocol, record.referer,
-        record.user_agent, record.request_id, record.upstream, record.cluster, record.error}) {
+        record.user_agent, record.request_id, record.upstream, record.cluster, record.error,
+        record.listener}) {
     text += cut(part, kMostText).size();
   }
   if (record.route != nullptr) {

@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/model/route.h"
+#include "dataplane/observe/streams.h"
 
 namespace weir::observe {
 
@@ -23,7 +24,8 @@ struct ExchangeRecord {
   std::string_view method;
   std::string_view host;
   std::string_view target;
-  std::string_view protocol;  // "HTTP/1.1"
+  std::string_view protocol;  // "HTTP/1.1"; "TCP", "TLS" or "UDP" of what is passed on as it is
+  std::string_view listener;  // only of the latter
   std::string_view client;    // address without port
   std::string_view user;      // of basic authentication
   std::string_view referer;
@@ -44,6 +46,10 @@ class Recorder {
  public:
   virtual ~Recorder() = default;
   virtual void record(const ExchangeRecord& record) = 0;
+  // One connection or flow that was passed on below HTTP, once it is over: only for the log.
+  virtual void record_stream(const ExchangeRecord&) {}
+  // Where the streams of this listener count; lives as long as the recorder.
+  StreamCounters& stream(std::string_view listener) { return streams_.at(listener); }
   virtual void connection_opened(bool tls) = 0;
   virtual void connection_closed() = 0;
   // The connection moved between these states of nginx_process_connections. It opens as kWaiting,
@@ -53,6 +59,9 @@ class Recorder {
   // A client was turned away at accept: a cap was reached, or no file descriptor was left.
   virtual void connection_refused() {}
   virtual void set_access_log(bool on) = 0;
+
+ protected:
+  StreamTable streams_;
 };
 
 }  // namespace weir::observe

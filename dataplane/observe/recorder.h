@@ -24,7 +24,12 @@ class WorkerRecorder final : public Recorder {
   void connection_refused() override { totals_.refused.add(1); }
   void set_access_log(bool on) override { log_on_ = on; }
 
+  void record_stream(const ExchangeRecord& record) override {
+    if (log_on_) lane_.write(record, clock_.wall_now());
+  }
+
   const SeriesTable& series() const { return series_; }
+  const StreamTable& streams() const { return streams_; }
 
   struct Totals {
     Counter requests;

@@ -9,27 +9,15 @@ namespace {
 
 std::string bind_text(const model::Bind& bind) {
   const auto address = base::SocketAddress::parse(bind.address, bind.port);
-  return address.ok() ? address.value().to_string() : bind.address;
-}
-
-bool is_served(model::ListenerProtocol protocol) {
-  return protocol == model::ListenerProtocol::kHttp || protocol == model::ListenerProtocol::kHttps;
+  const std::string text = address.ok() ? address.value().to_string() : bind.address;
+  return bind.udp ? text + "/udp" : text;
 }
 
 }  // namespace
 
-Binds::Wanted Binds::wanted(const exchange::Snapshot& snapshot,
-                            std::vector<wire::Reason>& failures) {
+Binds::Wanted Binds::wanted(const exchange::Snapshot& snapshot) {
   Wanted out;
   snapshot.listeners.for_each([&](std::string_view name, const model::Listener& listener) {
-    if (!is_served(listener.protocol)) {
-      const auto names = enum_names(listener.protocol);
-      failures.push_back({model::ResourceType::kListener, std::string(name),
-                          "protocol " +
-                              std::string(names[static_cast<std::size_t>(listener.protocol)]) +
-                              " is not served by this dataplane; accepted: http, https"});
-      return;
-    }
     for (const model::Bind& bind : listener.binds) {
       out.emplace(Key(std::string(name), bind_text(bind)), bind);
     }
@@ -69,7 +57,7 @@ base::Result<SocketChange> Binds::open(const Key& key, const model::Bind& bind) 
 std::vector<SocketChange> Binds::follow(const exchange::Snapshot& snapshot,
                                         std::vector<wire::Reason>& failures) {
   std::vector<SocketChange> out;
-  const Wanted all = wanted(snapshot, failures);
+  const Wanted all = wanted(snapshot);
   close_unwanted(all, out);
   failing_.clear();
   for (const auto& [key, bind] : all) {

@@ -37,7 +37,7 @@ class Binds {
  private:
   using Key = std::pair<std::string, std::string>;  // listener, bind as text
   using Wanted = std::map<Key, model::Bind>;
-  static Wanted wanted(const exchange::Snapshot& snapshot, std::vector<wire::Reason>& failures);
+  static Wanted wanted(const exchange::Snapshot& snapshot);
   void close_unwanted(const Wanted& wanted, std::vector<SocketChange>& out);
   base::Result<SocketChange> open(const Key& key, const model::Bind& bind);
 

@@ -27,6 +27,7 @@ void build_hosts(Draft& draft) {
     if (!trust.empty() && draft.next->trusts.find(trust) == nullptr) {
       draft.degrade(change.after->key, "client_tls.trust: '" + trust + "' is not there");
     }
+    check_clusters(draft, change.after->key, host->passthrough);
     routing::RouteTable& table = draft.table(host->table);
     table = table.with_host(*std::move(host));
   }

@@ -13,6 +13,10 @@ bool check_binds(Draft& draft, const model::ResourceKey& key, const model::Liste
       draft.error(key, place + ".port: 0 is not in 1..65535");
       return false;
     }
+    if (bind.udp != (listener.protocol == model::ListenerProtocol::kUdp)) {
+      draft.error(key, place + ".udp: true for protocol udp, false for any other");
+      return false;
+    }
     const auto address = base::SocketAddress::parse(bind.address, bind.port);
     if (address.ok()) continue;
     draft.error(key, place + ".address: " + address.error().text);
@@ -27,10 +31,10 @@ void check_clashes(Draft& draft) {
   draft.next->listeners.for_each([&](std::string_view name, const model::Listener& listener) {
     by_name.emplace(name, &listener);
   });
-  std::map<std::pair<std::string, std::uint16_t>, std::string> owners;
+  std::map<std::tuple<std::string, std::uint16_t, bool>, std::string> owners;
   for (const auto& [name, listener] : by_name) {
     for (const model::Bind& bind : listener->binds) {
-      const auto [at, fresh] = owners.emplace(std::pair(bind.address, bind.port), name);
+      const auto [at, fresh] = owners.emplace(std::tuple(bind.address, bind.port, bind.udp), name);
       if (fresh) continue;
       draft.error({model::ResourceType::kListener, name},
                   "bind " + bind.address + " port " + std::to_string(bind.port) +
@@ -46,6 +50,7 @@ void add_listener(Draft& draft, const model::Resource& resource) {
     if (draft.next->certificates.find(certificate) != nullptr) continue;
     draft.degrade(resource.key, "default_certificates: '" + certificate + "' is not there");
   }
+  check_clusters(draft, resource.key, read->stream);
   auto listener = std::make_shared<const model::Listener>(*std::move(read));
   draft.next->listeners = draft.next->listeners.with(resource.key.name, std::move(listener));
 }

@@ -15,6 +15,16 @@ void build_settings(Draft& draft) {
       }
       settings = *std::move(read);
     }
+    const model::ClientAddress& client = settings.client_address;
+    auto proxy = base::CidrSet::parse(client.proxy_protocol_sources);
+    auto forwarded = base::CidrSet::parse(client.forwarded_sources);
+    for (const auto* one : {&proxy, &forwarded}) {
+      if (one->ok()) continue;
+      draft.error({model::ResourceType::kSettings, name}, "client_address: " + one->error().text);
+    }
+    if (!proxy.ok() || !forwarded.ok()) continue;
+    draft.next->proxy_sources = std::move(proxy).value();
+    draft.next->forwarded_sources = std::move(forwarded).value();
     draft.next->limits.head_bytes = settings.max_head_bytes;
     draft.next->limits.fields = settings.max_fields;
     draft.next->limits.target_bytes = settings.max_target_bytes;

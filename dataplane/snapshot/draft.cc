@@ -23,6 +23,13 @@ routing::RouteTable& Draft::table(const std::string& name) {
   return tables.emplace(name, known == nullptr ? routing::RouteTable() : *known).first->second;
 }
 
+void check_clusters(Draft& draft, const model::ResourceKey& key, const model::StreamRule& rule) {
+  for (const model::WeightedBackend& backend : rule.backends) {
+    if (backend.invalid || draft.next->clusters.find(backend.cluster) != nullptr) continue;
+    draft.degrade(key, "cluster '" + backend.cluster + "' is not there");
+  }
+}
+
 void Draft::store_tables() {
   for (auto& [name, table] : tables) {
     const bool empty = table.host_count() == 0 && table.route_count() == 0;

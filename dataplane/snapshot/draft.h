@@ -90,6 +90,9 @@ struct Draft {
   }
 };
 
+// Clusters that a rule names and that are not there degrade the resource.
+void check_clusters(Draft& draft, const model::ResourceKey& key, const model::StreamRule& rule);
+
 // The steps, one file each, in the order in which the builder takes them.
 void build_settings(Draft& draft);
 void build_ticket_keys(Draft& draft);

@@ -10,6 +10,7 @@ base::Json bind_message(const char* op, const model::Bind& bind) {
   out.set("op", op);
   out.set("address", bind.address);
   out.set("port", static_cast<std::int64_t>(bind.port));
+  out.set("udp", bind.udp);
   return out;
 }
 

@@ -23,18 +23,20 @@ base::Error refused(const std::string& what, int errno_value) {
 }
 
 // A bound socket; invalid with errno set when the kernel refuses.
-base::UniqueFd bound(const base::SocketAddress& address, bool shares_port) {
-  base::UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+base::UniqueFd bound(const base::SocketAddress& address, bool udp, bool shares_port) {
+  const int type = udp ? SOCK_DGRAM : SOCK_STREAM;
+  base::UniqueFd fd(socket(address.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fd;
   const int on = 1;
-  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Of two UDP sockets it would let the later take the port from the earlier.
+  if (!udp) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (shares_port) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   // "::" and "0.0.0.0" are two binds of a dual-stack listener.
   if (address.family() == AF_INET6) {
     setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
   // Accepted sockets inherit it: no system call a connection.
-  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!udp) setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (bind(fd.get(), address.data(), address.size()) != 0) {
     const int error = errno;
     fd.reset();
@@ -57,7 +59,7 @@ base::Result<std::vector<int>> ListenSockets::open(const model::Bind& bind, std:
   auto parsed = base::SocketAddress::parse(bind.address, bind.port);
   if (!parsed.ok()) return std::move(parsed).error().within("listen");
   base::SocketAddress address = parsed.value();
-  const std::string name = address.to_string();
+  const std::string name = address.to_string() + (bind.udp ? "/udp" : "");
   if (count == 0 || count > kMostFds) {
     return base::invalid("listen " + name + ": " + std::to_string(count) +
                          " sockets asked for; accepted: 1 to " + std::to_string(kMostFds));
@@ -66,13 +68,14 @@ base::Result<std::vector<int>> ListenSockets::open(const model::Bind& bind, std:
   std::vector<base::UniqueFd> sockets;
   if (kept != sockets_.end()) {
     address = name_of(kept->second.front().get());
-  } else if (!bound(address, false).valid()) {
+  } else if (!bound(address, bind.udp, false).valid()) {
     // SO_REUSEPORT would share the port with another process of this user without a word.
     return refused(name, errno);
   }
   while (sockets.size() + (kept == sockets_.end() ? 0 : kept->second.size()) < count) {
-    base::UniqueFd fd = bound(address, true);
-    if (!fd.valid() || ::listen(fd.get(), SOMAXCONN) != 0) return refused(name, errno);
+    base::UniqueFd fd = bound(address, bind.udp, true);
+    if (!fd.valid()) return refused(name, errno);
+    if (!bind.udp && ::listen(fd.get(), SOMAXCONN) != 0) return refused(name, errno);
     if (address.port() == 0) address = name_of(fd.get());
     sockets.push_back(std::move(fd));
   }

@@ -2,7 +2,7 @@
 
 #include <map>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "common/base/fd.h"
@@ -11,8 +11,8 @@
 
 namespace weir::supervisor {
 
-// The listening sockets of the process, kept over restarts of the worker process: the backlog
-// waits and nobody is refused. One thread.
+// The listening sockets of the process (bound ones of UDP), kept over restarts of the worker
+// process: the backlog waits and nobody is refused. One thread.
 class ListenSockets {
  public:
   // The sockets of this bind, borrowed; made now or kept. They share the port by SO_REUSEPORT.
@@ -24,8 +24,8 @@ class ListenSockets {
   std::size_t binds() const { return sockets_.size(); }
 
  private:
-  using Key = std::pair<std::string, std::uint16_t>;
-  static Key key(const model::Bind& bind) { return {bind.address, bind.port}; }
+  using Key = std::tuple<std::string, std::uint16_t, bool>;
+  static Key key(const model::Bind& bind) { return {bind.address, bind.port, bind.udp}; }
   std::map<Key, std::vector<base::UniqueFd>> sockets_;
 };
 

@@ -206,7 +206,8 @@ void Supervisor::reply_error(const std::string& text) {
 
 void Supervisor::answer_listen(const base::Json& question) {
   const model::Bind bind{question["address"].as_string(),
-                         static_cast<std::uint16_t>(question["port"].as_int())};
+                         static_cast<std::uint16_t>(question["port"].as_int()),
+                         question["udp"].as_bool()};
   if (question["op"].as_string() == "unlisten") {
     sockets_.close(bind);
     return reply({});

@@ -112,6 +112,14 @@ Json slice(const std::string& name, const std::string& service,
   return out;
 }
 
+Json config_map(const std::string& name, const std::map<std::string, std::string>& data) {
+  Json out = object("v1", "ConfigMap", name);
+  Json entries = Json::object();
+  for (const auto& [key, value] : data) entries.set(key, value);
+  out.set("data", std::move(entries));
+  return out;
+}
+
 Json tls_secret(const std::string& name, const crypto::PemPair& pair) {
   Json out = object("v1", "Secret", name);
   out.set("type", "kubernetes.io/tls");

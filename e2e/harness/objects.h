@@ -44,6 +44,7 @@ base::Json service(const std::string& name);
 // Port 8080 of these addresses, for that Service.
 base::Json slice(const std::string& name, const std::string& service,
                  const std::vector<std::string>& addresses);
+base::Json config_map(const std::string& name, const std::map<std::string, std::string>& data);
 base::Json tls_secret(const std::string& name, const crypto::PemPair& pair);
 
 crypto::PemPair make_certificate(const std::string& host);

@@ -21,6 +21,7 @@ const KindDescriptor& kind_of(std::string_view kind) {
       {"ServiceAccount", "", "v1", "serviceaccounts"},
       {"Service", "", "v1", "services"},
       {"Secret", "", "v1", "secrets"},
+      {"ConfigMap", "", "v1", "configmaps"},
       {"EndpointSlice", "discovery.k8s.io", "v1", "endpointslices"},
       {"Ingress", "networking.k8s.io", "v1", "ingresses"},
       {"IngressClass", "networking.k8s.io", "v1", "ingressclasses", false},

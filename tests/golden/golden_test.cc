@@ -59,6 +59,12 @@ ingress::Config config_of(const base::Json& flags) {
   config.watch_without_class = flags["watch-ingress-without-class"].as_bool();
   config.ingress_class_by_name = flags["ingress-class-by-name"].as_bool();
   config.allow_loopback_endpoints = flags["allow-loopback-endpoints"].as_bool();
+  config.ssl_passthrough = flags["enable-ssl-passthrough"].as_bool();
+  config.proxy_protocol = flags["use-proxy-protocol"].as_bool();
+  config.tcp_services = flags["tcp-services-configmap"].as_string();
+  config.udp_services = flags["udp-services-configmap"].as_string();
+  config.stream_addresses = {"0.0.0.0"};
+  config.reserved_ports = {80, 443};
   if (flags.has("annotations-prefix"))
     config.annotations.prefix = flags["annotations-prefix"].as_string();
   if (flags.has("https-public-port"))

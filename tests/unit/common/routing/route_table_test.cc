@@ -323,5 +323,45 @@ TEST(TwoReadings, RoutesWithEscapesAreReachedByEverySpellingOfTheirPath) {
   }
 }
 
+TEST(Passthrough, TheMostSpecificHostThatSaysSomethingDecides) {
+  const auto passing = [](const RouteTable& table, std::string name, bool any_depth) {
+    model::Host host;
+    host.table = "main";
+    host.name = name;
+    host.any_depth = any_depth;
+    model::WeightedBackend backend;
+    backend.cluster = name;
+    host.passthrough.backends.push_back(backend);
+    return table.with_host(std::move(host));
+  };
+  const auto goes_to = [](const RouteTable& table, std::string_view name) {
+    const model::StreamRule* rule = table.passthrough(name);
+    return rule == nullptr ? std::string() : rule->backends[0].cluster;
+  };
+  RouteTable table = add(RouteTable(), make_route("web.b.test", "r", "/"));
+  EXPECT_FALSE(table.has_passthrough());
+  EXPECT_EQ(goes_to(table, "web.b.test"), "");
+  table = passing(table, "a.test", false);
+  table = passing(table, "*.b.test", false);
+  table = passing(table, "*.deep.test", true);
+  table = add_host(table, "own.b.test", false, false, {"own"});
+  EXPECT_TRUE(table.has_passthrough());
+  struct Case {
+    std::string_view name, want;
+  };
+  for (const Case& one :
+       {Case{"a.test", "a.test"}, Case{"A.Test.", "a.test"}, Case{"x.b.test", "*.b.test"},
+        Case{"web.b.test", ""}, Case{"own.b.test", ""}, Case{"y.x.b.test", ""},
+        Case{"y.x.deep.test", "*.deep.test"}, Case{"other.test", ""}, Case{"", ""},
+        Case{"bad host", ""}}) {
+    EXPECT_EQ(goes_to(table, one.name), one.want) << one.name;
+  }
+  // A host that is declared anew without it is terminated again.
+  table = add_host(table, "a.test");
+  EXPECT_EQ(goes_to(table, "a.test"), "");
+  table = table.without_host("*.b.test").without_host("*.deep.test");
+  EXPECT_FALSE(table.has_passthrough());
+}
+
 }  // namespace
 }  // namespace weir::routing

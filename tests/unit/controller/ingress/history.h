@@ -28,6 +28,7 @@ class History {
   store::ObjectPtr make_service();
   store::ObjectPtr make_slice();
   store::ObjectPtr make_secret();
+  store::ObjectPtr make_config_map();
   store::IngressBackend make_backend();
   void annotate(store::Ingress& ingress);
 

@@ -54,6 +54,8 @@ store::ObjectPtr History::make(Kind kind) {
       return make_slice();
     case Kind::kSecret:
       return make_secret();
+    case Kind::kConfigMap:
+      return make_config_map();
   }
   return nullptr;
 }
@@ -135,6 +137,15 @@ store::ObjectPtr History::make_slice() {
   }
   out->ports.push_back({"web", chance(4) ? 0 : 8080, "TCP"});
   if (chance(2)) out->ports.push_back({"admin", 81, "TCP"});
+  return out;
+}
+
+store::ObjectPtr History::make_config_map() {
+  auto out = std::make_shared<store::ConfigMap>();
+  out->key = key_in(Kind::kConfigMap, pick(kNamespaces), pick(kNames));
+  const std::string service = pick(kNamespaces) + "/" + pick(kNames) + ":" + pick(kPorts);
+  out->data[chance(4) ? "none" : "900" + std::to_string(below(3))] =
+      service + (chance(3) ? ":PROXY" : "") + (chance(4) ? "::::" : "");
   return out;
 }
 

@@ -65,7 +65,8 @@ TEST(Kinds, EveryRowStandsAtItsEnumeratorAndIsFoundByItsDescriptor) {
   for (const KindRow& one : kind_rows()) {
     EXPECT_EQ(&row(one.kind), &one);
     EXPECT_EQ(row_of(one.descriptor), &one);
-    EXPECT_EQ(one.descriptor.fetch == kubernetes::Fetch::kOnDemand, one.kind == Kind::kSecret);
+    const bool on_demand = one.kind == Kind::kSecret || one.kind == Kind::kConfigMap;
+    EXPECT_EQ(one.descriptor.fetch == kubernetes::Fetch::kOnDemand, on_demand);
   }
   EXPECT_EQ(descriptors().size(), kKinds);
   EXPECT_EQ(row_of({.kind = "Pod", .group = "", .version = "v1", .plural = "pods"}), nullptr);

@@ -257,7 +257,7 @@ TEST_F(BalancerTest, EwmaGivesASlowEndpointLessAndANewOneTheAverage) {
   EXPECT_GT(fresh, 20);
   EXPECT_LT(fresh, 300) << "neither flooded nor starved";
   now += 120s;
-  state_of(0).answered(5ms, now);
+  state_of(0).answered(4ms, now);
   for (std::size_t i = 1; i < 5; ++i) state_of(i).answered(5ms, now);
   now += 200ms;
   EXPECT_GT(picks(1'000)["a"], 50) << "old slowness is forgotten";
