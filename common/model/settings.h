@@ -48,6 +48,8 @@ struct Settings {
   std::uint32_t max_connections = 0;  // client connections of the process; 0: from the fd limit
   std::uint32_t connections_per_address = 0;      // 0: no limit; over: closed at accept
   std::uint32_t new_connections_per_address = 0;  // a second, 5 times that at once; over: closed
+  bool http2 = true;                  // to clients: by ALPN, and with prior knowledge in clear text
+  std::uint32_t http2_streams = 128;  // of one connection at a time, 1 to 65535
   bool access_log = true;
   bool server_header = true;  // "Server: weir"
   ClientAddress client_address;
@@ -68,6 +70,8 @@ struct Settings {
                       field("max_connections", &Settings::max_connections),
                       field("connections_per_address", &Settings::connections_per_address),
                       field("new_connections_per_address", &Settings::new_connections_per_address),
+                      field("http2", &Settings::http2),
+                      field("http2_streams", &Settings::http2_streams),
                       field("access_log", &Settings::access_log),
                       field("server_header", &Settings::server_header),
                       field("client_address", &Settings::client_address)};

@@ -74,7 +74,10 @@ void add_serving_flags(base::Flags& flags, Options& o) {
       .add("max-connections", o.max_connections,
            "client connections of a dataplane at a time; 0: from its limit of descriptors")
       .add("connections-per-address", o.connections_per_address,
-           "connections of one client address at a time; more are closed at accept; 0: no limit");
+           "connections of one client address at a time; more are closed at accept; 0: no limit")
+      .add("use-http2", o.use_http2, "HTTP/2 to clients, beside HTTP/1.1")
+      .add("http2-max-concurrent-streams", o.http2_max_concurrent_streams,
+           "requests of one HTTP/2 connection at a time, 1 to 65535");
 }
 
 void add_status_flags(base::Flags& flags, Options& o) {
@@ -124,6 +127,10 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   if (o.http_port == o.https_port && o.http_port != 0) {
     return bad_flag("https-port", std::to_string(o.https_port), "another port than --http-port");
   }
+  if (o.http2_max_concurrent_streams < 1 || o.http2_max_concurrent_streams > 65'535) {
+    return bad_flag("http2-max-concurrent-streams", std::to_string(o.http2_max_concurrent_streams),
+                    "a number from 1 to 65535");
+  }
   config.controller_class = o.controller_class;
   config.ingress_class = o.ingress_class;
   config.ingress_class_by_name = o.ingress_class_by_name;
@@ -141,6 +148,8 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   config.settings.access_log = !o.disable_access_log;
   config.settings.max_connections = o.max_connections;
   config.settings.connections_per_address = o.connections_per_address;
+  config.settings.http2 = o.use_http2;
+  config.settings.http2_streams = o.http2_max_concurrent_streams;
   if (auto set = set_streams(o, config); !set.ok()) return std::move(set).error();
   return config;
 }

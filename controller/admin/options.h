@@ -55,6 +55,8 @@ struct Options {
   std::string proxy_real_ip_cidr = "0.0.0.0/0,::/0";
   std::uint32_t max_connections = 0;          // 0: from the dataplane's limit of descriptors
   std::uint32_t connections_per_address = 0;  // 0: no limit
+  bool use_http2 = true;
+  std::uint32_t http2_max_concurrent_streams = 128;  // 1..65535
 
   std::string publish_service;
   std::vector<std::string> publish_status_address;

@@ -33,8 +33,8 @@ struct H2Session::Callbacks {
   static H2Session& self(void* user) { return *static_cast<H2Session*>(user); }
 
   static int begins_frame(nghttp2_session*, const nghttp2_frame_hd* hd, void* user) {
-    if (!self(user).ended_) self(user).on_frame_begins(*hd);
-    return 0;
+    H2Session& session = self(user);
+    return session.ended_ || session.on_frame_begins(*hd) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
   static int begins_section(nghttp2_session*, const nghttp2_frame* frame, void* user) {
@@ -55,7 +55,7 @@ struct H2Session::Callbacks {
     H2Session& session = self(user);
     if (session.ended_ || !session.reader_.open()) return 0;
     const bool fits = session.reader_.add(text(name, name_size), text(value, value_size));
-    if (session.reader_.is_bomb()) session.on_bomb();
+    if (session.reader_.is_bomb()) return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (fits) return 0;
     nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                               NGHTTP2_PROTOCOL_ERROR);
@@ -176,7 +176,6 @@ void H2Session::start(const Options& options) {
   set(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window);
   set(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, context_.limits.head_bytes);
   if (is_server) set(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_streams);
-  if (is_server) set(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1);
   if (!is_server) set(NGHTTP2_SETTINGS_ENABLE_PUSH, 0);
   if (options.connect_protocol) set(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1);
   WEIR_CHECK(nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, entries.data(), count) == 0);
@@ -290,7 +289,7 @@ H2Stream* H2Session::stream(std::int32_t id) {
 
 void H2Session::submit_reset(H2Stream& stream, std::uint32_t code) {
   stream.local_ended_ = true;
-  stream.out_.clear();
+  stream.drop_output();
   stream.trailers_out_.reset();
   if (ended_ || stream.closed_) return;
   nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream.id_, code);
@@ -321,7 +320,7 @@ void H2Session::close_stream(H2Stream& stream, std::uint32_t code) {
   const bool has_all = stream.remote_ended_ && code == NGHTTP2_NO_ERROR;
   // A paused target still takes the rest of a message that has come whole.
   if (stream.target_ != nullptr && has_all && !stream.told_end_) {
-    stream.out_.clear();
+    stream.drop_output();
     return;
   }
   if (!ended_) stream.fail(closed_error(stream, code));
@@ -334,7 +333,7 @@ void H2Session::free_stream(H2Stream& stream) {
     stream.writable_queued_ = false;
     std::erase(writable_, &stream);
   }
-  stream.out_.clear();
+  stream.drop_output();
   stream.in_.clear();
   stream.trailers_in_.reset();
   stream.trailers_out_.reset();

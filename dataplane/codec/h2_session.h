@@ -37,10 +37,12 @@ class H2Session : public loop::Flushable {
   // Makes frames of what is queued, unless nghttp2 is at work or the wire is full, and gives them
   // to the wire at the end of the loop iteration.
   void pump();
-  void wake();  // a flush, hence pump(), at the end of the iteration
-  void flush() override;
+  void wake();            // a flush, hence pump(), at the end of the iteration
+  void flush() override;  // a side that does more calls this
   bool can_pump() const;
   void note_writable(H2Stream& stream);
+  // Body bytes of all streams that are not in frames yet.
+  std::size_t waiting() const { return waiting_; }
   void on_delivered(H2Stream& stream);  // its target has taken the peer's whole message
 
   // --- What a side adds; called by its streams.
@@ -84,11 +86,12 @@ class H2Session : public loop::Flushable {
   // (REFUSED_STREAM)
   virtual H2FieldReader::Kind section_kind(const nghttp2_frame& frame) = 0;
   virtual bool on_section(const nghttp2_frame& frame) = 0;  // begins; false: REFUSED_STREAM
-  virtual void on_bomb() = 0;                               // a field section far over its limits
   // A complete field section of a stream that is open here.
   virtual void on_head(H2Stream& stream, const nghttp2_frame& frame) = 0;
-  virtual void on_frame(const nghttp2_frame&) {}            // any other frame, whole and valid
-  virtual void on_frame_begins(const nghttp2_frame_hd&) {}  // any frame, before it is judged
+  virtual void on_frame(const nghttp2_frame&) {}  // any other frame, whole and valid
+  // Any frame, before it is judged. False: enough of this peer, the connection ends with
+  // ENHANCE_YOUR_CALM.
+  virtual bool on_frame_begins(const nghttp2_frame_hd&) { return true; }
   virtual void on_frame_sent(const nghttp2_frame&) {}
   virtual void on_invalid_frame(const nghttp2_frame&) {}
   // What a target is told when its stream is closed with this code, or lost with its connection.
@@ -100,6 +103,7 @@ class H2Session : public loop::Flushable {
   virtual void over() = 0;
 
  private:
+  friend class H2Stream;
   struct Callbacks;
   struct Free {
     void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
@@ -121,6 +125,7 @@ class H2Session : public loop::Flushable {
   std::vector<std::unique_ptr<H2Stream>> streams_;  // all, also the free ones
   std::vector<H2Stream*> free_;
   std::vector<H2Stream*> writable_;
+  std::size_t waiting_ = 0;
   bool inside_ = false;
   bool ended_ = false;
   bool broken_ = false;

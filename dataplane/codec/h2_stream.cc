@@ -8,6 +8,9 @@
 namespace weir::codec {
 namespace {
 
+// Of all streams of a session; above, each of them stops at what it has.
+constexpr std::size_t kMostWaiting = 1024 * 1024;
+
 base::Error own_fault(std::string_view text) {
   return {base::ErrorKind::kInvalid, base::Origin::kSelf, false, std::string(text)};
 }
@@ -22,7 +25,8 @@ ssize_t read_stream(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t m
 void H2Stream::open(std::int32_t id) {
   id_ = id;
   mark = 0;
-  sent_when_watched = sent_ = 0;
+  head_bytes = 0;
+  stuck_at = sent_ = 0;
   due_.reset();
   target_ = nullptr;
   direct_ = nullptr;
@@ -32,6 +36,7 @@ void H2Stream::open(std::int32_t id) {
 
 void H2Stream::let_target_go() {
   target_ = nullptr;
+  holding_ = false;
   // Nobody takes what waits here; the peer may go on, its bytes are dropped.
   const std::size_t waiting = in_.bytes();
   in_.clear();
@@ -78,9 +83,20 @@ void H2Stream::send_data(worker::Slice data) {
     session_.pump();
     direct_ = nullptr;
   }
+  session_.waiting_ += data.size();
   out_.push(session_.context().buffers, std::move(data));
-  over_high_ = over_high_ || out_.bytes() > kHighMark;
+  over_high_ = over_high_ || queued() > kHighMark;
   wake();
+}
+
+std::size_t H2Stream::queued() const {
+  const bool is_much = session_.waiting_ > kMostWaiting && !out_.empty();
+  return is_much ? std::max(out_.bytes(), kHighMark + 1) : out_.bytes();
+}
+
+void H2Stream::drop_output() {
+  session_.waiting_ -= out_.bytes();
+  out_.clear();
 }
 
 void H2Stream::send_trailers(const Head& trailers) { end_message(&trailers); }
@@ -152,6 +168,7 @@ void H2Stream::on_send(std::size_t size, H2Queue& to) {
     worker::Slice part;
     if (!out_.empty()) {
       part = out_.pop(size);
+      session_.waiting_ -= part.size();
     } else {
       part = direct_->part(0, std::min(size, direct_->size()));
       direct_->remove_prefix(part.size());
@@ -171,7 +188,7 @@ void H2Stream::consume(std::size_t bytes) {
 }
 
 void H2Stream::receive_data(std::string_view bytes) {
-  if (target_ == nullptr && !holding_) return consume(bytes.size());
+  if (target_ == nullptr) return consume(bytes.size());
   if (paused_ || holding_ || !in_.empty()) {
     in_.copy(session_.context().buffers, bytes);
     return;

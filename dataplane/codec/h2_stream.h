@@ -32,7 +32,8 @@ class H2Stream final : public MessageStream {
   void reset(const base::Error& error) override;
   void pause() override { paused_ = true; }
   void resume() override;
-  std::size_t queued() const override { return out_.bytes(); }
+  // Of a session that holds much in all, every stream that holds anything counts as full.
+  std::size_t queued() const override;
 
   // --- For the session and its sides
   void open(std::int32_t id);  // clears what the exchange before left
@@ -65,7 +66,8 @@ class H2Stream final : public MessageStream {
   std::uint64_t sent_bytes() const { return sent_; }
   // For the session: what a side wants to remember of this exchange.
   std::uint32_t mark = 0;
-  std::uint64_t sent_when_watched = 0;
+  std::size_t head_bytes = 0;
+  std::uint64_t stuck_at = 0;  // sent_bytes() + 1 at the last look; 0: none
 
   // nghttp2's callbacks.
   ssize_t on_read(std::size_t most, std::uint32_t& flags);
@@ -77,6 +79,7 @@ class H2Stream final : public MessageStream {
     return out_.bytes() + (direct_ == nullptr ? 0 : direct_->size());
   }
   void wake();
+  void drop_output();
   void consume(std::size_t bytes);
   void end_message(const Head* trailers);
   bool deliver_one();

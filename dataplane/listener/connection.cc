@@ -1,8 +1,10 @@
 #include "dataplane/listener/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/codec/h1.h"
+#include "dataplane/codec/h2_server.h"
 
 namespace weir::listener {
 namespace {
@@ -13,6 +15,16 @@ constexpr std::size_t kChargedBytes = 1024;  // connection, transport and sessio
 constexpr auto kFirstRequestInDrain = std::chrono::seconds(2);
 // A client that was answered this short a time ago may be writing its next request just now.
 constexpr auto kMayAskAgain = std::chrono::milliseconds(500);
+
+// Three words, none of which is a path, a URI or a version of HTTP: not a bad request of HTTP/1 but
+// a failed preface of HTTP/2, which wants the connection closed (RFC 9113 section 3.4).
+bool is_failed_preface(std::string_view bytes) {
+  const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
+  if (line.size() == bytes.size() || line.size() > codec::kH2Preface.size() + 2) return false;
+  return std::count(line.begin(), line.end(), ' ') == 2 &&
+         line.find_first_of("/*") == std::string_view::npos &&
+         line.find("HTTP") == std::string_view::npos;
+}
 
 }  // namespace
 
@@ -60,16 +72,56 @@ void Connection::unlink() {
 
 void Connection::on_open() {
   client_.tls = transport_->tls();
-  exchange::ExchangeContext& context = home_.context;
+  const model::Settings& settings = home_.context.live->settings;
+  if (client_.tls != nullptr && client_.tls->alpn == "h2") {
+    start_http2();
+  } else {
+    start_http1();
+    opening_ = client_.tls == nullptr && settings.http2;
+  }
+  timer_.arm(worker_.loop().now() + settings.client_header_timeout);
+}
+
+void Connection::start_http1() {
+  const exchange::ExchangeContext& context = home_.context;
   session_ =
       codec::make_h1_server({context.worker.buffers(), context.heads, home_.limits}, *this, *this);
-  timer_.arm(context.worker.loop().now() + context.live->settings.client_header_timeout);
+}
+
+void Connection::start_http2() {
+  const exchange::ExchangeContext& context = home_.context;
+  const model::Settings& settings = context.live->settings;
+  client_.protocol = "HTTP/2.0";
+  session_ = codec::make_h2_server(
+      {context.worker.buffers(), context.heads, home_.limits, &worker_.loop()}, *this, *this,
+      {settings.http2_streams, settings.client_header_timeout, settings.client_body_timeout});
+}
+
+// Clear text: the preface of HTTP/2 selects it (RFC 9113 section 3.3), anything else is HTTP/1.
+//   bytes: all that came so far, when that is decided.
+//   returns: false while it is not.
+bool Connection::recognise(std::string_view& bytes) {
+  if (opened_with_ != nullptr) bytes = opened_with_->append(bytes);
+  const std::string_view preface = codec::kH2Preface.substr(0, bytes.size());
+  if (!bytes.starts_with(preface)) return true;
+  if (preface.size() < codec::kH2Preface.size()) {
+    if (opened_with_ == nullptr) opened_with_ = std::make_unique<std::string>(bytes);
+    return false;
+  }
+  start_http2();
+  return true;
 }
 
 void Connection::on_bytes(std::string_view bytes) {
   if (finished_) return;
   wake();
+  if (opening_) {
+    if (!recognise(bytes)) return;
+    opening_ = false;
+    if (is_failed_preface(bytes)) return close("the client speaks no HTTP");
+  }
   session_->on_bytes(bytes);
+  opened_with_.reset();
   follow_phase();
 }
 
@@ -156,7 +208,10 @@ void Connection::follow_phase() {
       move_to(State::kWaiting);
       answered_ = now;
       rest();
-      if (requests_ > 0) timer_.arm(now + settings.keep_alive_timeout);
+      // What comes between requests on HTTP/2 (a PING) is no reason to stay.
+      if (requests_ > 0 && (before != phase_ || !timer_.armed())) {
+        timer_.arm(now + settings.keep_alive_timeout);
+      }
       break;
     case SessionPhase::kReadingHead:
       // The whole head has one deadline: later bytes of it do not move it.
@@ -188,13 +243,13 @@ void Connection::park() {
 void Connection::wake() {
   if (!parked_) return;
   parked_ = false;
-  const exchange::ExchangeContext& context = home_.context;
-  session_ =
-      codec::make_h1_server({context.worker.buffers(), context.heads, home_.limits}, *this, *this);
+  start_http1();
 }
 
 void Connection::on_timer() {
   if (finished_ || exchanges_ > 0) return;
+  // HTTP/2 says good-bye; one that has sent half a request gets none.
+  if (idle() && session_ != nullptr) return session_->start_drain();
   if (session_ != nullptr) session_->on_head_late();
   close("the client was silent for too long");
 }

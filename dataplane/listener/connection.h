@@ -86,6 +86,9 @@ class Connection final : public worker::Buried,
   void rest();
   void park();
   void wake();
+  void start_http1();
+  void start_http2();
+  bool recognise(std::string_view& bytes);
   void move_to(State state);
   void lose(const base::Error& error);
   void finish();
@@ -107,6 +110,8 @@ class Connection final : public worker::Buried,
   State state_ = State::kWaiting;
   codec::SessionPhase phase_ = codec::SessionPhase::kIdle;  // when the timer was set
   bool finished_ = false;
+  bool opening_ = false;  // HTTP/1 or 2 is not known yet: fewer bytes came than the preface has
+  std::unique_ptr<std::string> opened_with_;  // these bytes; mostly null
   bool parked_ = false;  // idle, its session given up: the next byte brings a new one
 };
 

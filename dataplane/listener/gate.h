@@ -52,6 +52,7 @@ class Gate final : public transport::CertificateChooser {
               std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const override;
   const transport::TicketKeySet& tickets() const override { return live_->tickets; }
   transport::ClientPolicyPtr client_policy(std::string_view server_name) const override;
+  bool offers_http2() const override { return live_->settings.http2; }
 
  private:
   void refresh();

@@ -39,6 +39,8 @@ class CertificateChooser {
   virtual const TicketKeySet& tickets() const = 0;
   // What the client is asked for; null: nothing.
   virtual ClientPolicyPtr client_policy(std::string_view) const { return nullptr; }
+  // Whether ALPN may agree on "h2".
+  virtual bool offers_http2() const { return false; }
 };
 
 }  // namespace weir::transport

@@ -19,9 +19,10 @@
 namespace weir::transport {
 namespace {
 
-// What this side speaks, most wanted first, as ALPN writes it (RFC 7301). HTTP/2 gets its place at
-// the front with its codec.
-constexpr std::string_view kProtocols = "\x08http/1.1\x08http/1.0";
+// What this side speaks, most wanted first, as ALPN writes it (RFC 7301). Without HTTP/2 the first
+// is left out.
+constexpr std::string_view kProtocols = "\x02h2\x08http/1.1\x08http/1.0";
+constexpr std::size_t kHttp2 = 3;
 
 constexpr std::size_t kKeyName = 16;
 constexpr std::size_t kKeyMac = 32;
@@ -31,12 +32,15 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-int on_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
-            unsigned offered_size, void*) {
+int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size,
+            const unsigned char* offered, unsigned offered_size, void*) {
+  const auto* contexts =
+      static_cast<const TlsContexts*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  std::string_view ours = kProtocols;
+  if (!contexts->offers_http2()) ours.remove_prefix(kHttp2);
   unsigned char* chosen = nullptr;
-  const int outcome =
-      SSL_select_next_proto(&chosen, out_size, bytes_of(kProtocols),
-                            static_cast<unsigned>(kProtocols.size()), offered, offered_size);
+  const int outcome = SSL_select_next_proto(
+      &chosen, out_size, bytes_of(ours), static_cast<unsigned>(ours.size()), offered, offered_size);
   *out = chosen;
   // A client that speaks none of ours must not believe that it was understood.
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;

@@ -43,6 +43,9 @@ class TlsContexts {
   ssl_ctx_st* start() { return start_.get(); }
   void set_current(TlsHandshake* handshake) { current_ = handshake; }
   std::size_t size() const { return order_.size(); }
+  bool offers_http2() const {  // to the current handshake
+    return current_ != nullptr && current_->chooser().offers_http2();
+  }
   std::uint64_t broken() const { return broken_; }
 
  private:

@@ -54,7 +54,7 @@ inline std::string to_text(const Head& head) {
 
 // Writes down every event; neighbouring data events are one. `then` hooks let a test answer from
 // inside an event.
-struct RecordingTarget final : MessageTarget {
+struct RecordingTarget : MessageTarget {
   std::vector<std::string> events;
   std::string body;
   HeadPtr head;
