@@ -71,10 +71,6 @@ void add_serving_flags(base::Flags& flags, Options& o) {
       .add("annotations-prefix", o.annotations_prefix,
            "prefix of the annotations that are honoured")
       .add("disable-access-log", o.disable_access_log, "no access log")
-      .add("max-connections", o.max_connections,
-           "client connections of a dataplane at a time; 0: from its limit of descriptors")
-      .add("connections-per-address", o.connections_per_address,
-           "connections of one client address at a time; more are closed at accept; 0: no limit")
       .add("use-http2", o.use_http2, "HTTP/2 to clients, beside HTTP/1.1")
       .add("http2-max-concurrent-streams", o.http2_max_concurrent_streams,
            "requests of one HTTP/2 connection at a time, 1 to 65535");
@@ -108,6 +104,7 @@ void add_flags(base::Flags& flags, Options& o) {
       .add("log-level", o.log_level, "debug, info, warn or error");
   add_serving_flags(flags, o);
   add_stream_flags(flags, o);
+  add_defence_flags(flags, o.defence);
   add_status_flags(flags, o);
 }
 
@@ -146,11 +143,10 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   config.https_public_port = o.public_https_port != 0 ? o.public_https_port : o.https_port;
   config.annotations.prefix = o.annotations_prefix;
   config.settings.access_log = !o.disable_access_log;
-  config.settings.max_connections = o.max_connections;
-  config.settings.connections_per_address = o.connections_per_address;
   config.settings.http2 = o.use_http2;
   config.settings.http2_streams = o.http2_max_concurrent_streams;
   if (auto set = set_streams(o, config); !set.ok()) return std::move(set).error();
+  if (auto applied = apply(o.defence, config); !applied.ok()) return std::move(applied).error();
   return config;
 }
 

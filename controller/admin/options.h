@@ -6,6 +6,7 @@
 
 #include "common/base/flags.h"
 #include "common/base/result.h"
+#include "controller/admin/defence_options.h"
 #include "controller/ingress/config.h"
 
 namespace weir::admin {
@@ -53,10 +54,9 @@ struct Options {
   bool compute_full_forwarded_for = false;
   std::string forwarded_for_header = "X-Forwarded-For";
   std::string proxy_real_ip_cidr = "0.0.0.0/0,::/0";
-  std::uint32_t max_connections = 0;          // 0: from the dataplane's limit of descriptors
-  std::uint32_t connections_per_address = 0;  // 0: no limit
   bool use_http2 = true;
   std::uint32_t http2_max_concurrent_streams = 128;  // 1..65535
+  DefenceOptions defence;
 
   std::string publish_service;
   std::vector<std::string> publish_status_address;

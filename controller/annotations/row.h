@@ -40,6 +40,8 @@ struct Defaults {
   std::vector<std::string> no_redirect_paths = {"/.well-known/acme-challenge"};
   std::uint64_t body_size = 1'048'576;  // bytes; 0: no limit
   bool hsts = true;
+  std::uint16_t limit_rate_status = 503;         // 400..599
+  std::uint16_t limit_connections_status = 503;  // 400..599
 };
 
 struct HostClientTls;  // auth_tls.h

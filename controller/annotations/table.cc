@@ -6,6 +6,8 @@ namespace weir::annotations {
 
 extern const Feature kHsts;
 extern const Feature kRedirectHttps;
+extern const Feature kIpAccess;
+extern const Feature kRateLimit;
 extern const Feature kBodySize;
 extern const Feature kBasicAuth;
 extern const Feature kSslPassthrough;
@@ -22,9 +24,10 @@ extern const Feature kCircuitLimits;
 
 const std::vector<const Feature*>& features() {
   static const std::vector<const Feature*> table = {
-      &kRedirectHttps, &kAuthTls,         &kBodySize,    &kBasicAuth,     &kGrpcWeb,
-      &kHsts,          &kBackendProtocol, &kProxySsl,    &kTimeouts,      &kNextUpstream,
-      &kLoadBalance,   &kAffinity,        &kHealthCheck, &kCircuitLimits, &kSslPassthrough,
+      &kRedirectHttps, &kAuthTls,        &kIpAccess,    &kRateLimit,       &kBodySize,
+      &kBasicAuth,     &kGrpcWeb,        &kHsts,        &kBackendProtocol, &kProxySsl,
+      &kTimeouts,      &kNextUpstream,   &kLoadBalance, &kAffinity,        &kHealthCheck,
+      &kCircuitLimits, &kSslPassthrough,
   };
   return table;
 }

@@ -96,6 +96,8 @@ class ByteStream {
   virtual ~ByteStream() = default;
   virtual void write(worker::Slice bytes) = 0;  // borrowed slices are written or copied before the
                                                 // current event returns
+  // What is queued is not to be sent: the session ends with a message that stays broken.
+  virtual void drop_output() {}
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
   virtual std::size_t queued() const = 0;

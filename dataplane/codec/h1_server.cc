@@ -239,8 +239,12 @@ void H1Server::refuse_body(const Refusal& refusal) {
   server_.on_bad_request(*this, refusal.status, to_error(refusal, base::Origin::kClient), nullptr);
 }
 
-void H1Server::reset(const base::Error&) {
+void H1Server::reset(const base::Error& error) {
   if (!busy_) return;
+  // What a client did not take in time is not kept for it any longer.
+  const bool too_slow =
+      error.kind == base::ErrorKind::kTimeout && error.origin == base::Origin::kClient;
+  if (too_slow) wire_.drop_output();
   end_session();
 }
 

@@ -11,7 +11,7 @@ constexpr std::size_t kReplayLimit = 64 * 1024;
 }  // namespace
 
 void Exchange::on_head(codec::HeadPtr head, codec::BodyLength length) {
-  counts_.request = head->bytes();
+  counts_.request = counts_.judged = head->bytes();
   request_ = std::move(head);
   length_ = length;
   if (length.kind == codec::BodyLength::Kind::kNone) request_state_ = Message::kEnded;

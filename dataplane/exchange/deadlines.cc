@@ -98,7 +98,9 @@ bool Exchange::gives_enough() {
   const auto window = std::chrono::duration<double>(now - std::exchange(times_.window, now));
   const std::uint64_t got = counts_.request - std::exchange(counts_.judged, counts_.request);
   const double wanted = window.count() * context_.live->settings.min_body_rate;
-  return static_cast<double>(got) >= wanted || is_message_stream();
+  // A client that asked whether to send waits for the upstream's word.
+  const bool invited = counts_.interims > 0 || !request_->find(codec::FieldId::kExpect);
+  return static_cast<double>(got) >= wanted || !invited || is_message_stream();
 }
 
 // Messages come when there are some. Only where the route says so: the client's word alone would

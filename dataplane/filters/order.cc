@@ -5,6 +5,8 @@
 #include "common/features/body_size.h"
 #include "common/features/grpc_web.h"
 #include "common/features/hsts.h"
+#include "common/features/ip_access.h"
+#include "common/features/rate_limit.h"
 #include "common/features/redirect_https.h"
 #include "dataplane/filters/kinds.h"
 
@@ -17,6 +19,10 @@ const std::vector<exchange::FilterKind>& filter_kinds() {
       {features::RedirectHttps::kStem, features::RedirectHttps::kRevision, &make_redirect_https},
       // Before all that looks at the request: who presents no certificate is told nothing else.
       {features::AuthTls::kStem, features::AuthTls::kRevision, &make_auth_tls},
+      // Who is not let in is told so before anything is counted or read for them.
+      {features::IpAccess::kStem, features::IpAccess::kRevision, &make_ip_access},
+      // Before anything that costs: guessing passwords is limited too.
+      {features::RateLimit::kStem, features::RateLimit::kRevision, &make_rate_limit},
       // Before authentication: it costs one comparison, a password hash costs milliseconds.
       {features::BodySize::kStem, features::BodySize::kRevision, &make_body_size},
       // Last before the upstream: whatever could refuse the request for less has had its say.

@@ -148,6 +148,7 @@ void Connection::lose(const base::Error& error) {
 void Connection::close(const char* why, transport::Farewell farewell) {
   if (finished_) return;
   lose(base::Error{base::ErrorKind::kClosed, base::Origin::kSelf, false, why});
+  if (farewell == transport::Farewell::kAtOnce) transport_->drop_output();
   transport_->close_when_flushed(farewell);
 }
 

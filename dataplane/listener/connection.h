@@ -64,6 +64,7 @@ class Connection final : public worker::Buried,
   void on_closed(const base::Error& error) override;
 
   void write(worker::Slice bytes) override { transport_->write(std::move(bytes)); }
+  void drop_output() override { transport_->drop_output(); }
   void pause_reading() override { transport_->pause_reading(); }
   void resume_reading() override { transport_->resume_reading(); }
   std::size_t queued() const override { return transport_->queued(); }

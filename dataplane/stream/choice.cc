@@ -1,7 +1,5 @@
 #include "dataplane/stream/choice.h"
 
-#include <algorithm>
-
 namespace weir::stream {
 
 const model::WeightedBackend* Choice::backend(std::string_view owner,
@@ -24,29 +22,17 @@ const model::WeightedBackend* Choice::backend(std::string_view owner,
   return &backends[best];
 }
 
-Choice::Picked Choice::endpoint(std::string_view cluster, std::span<const std::string> avoid) {
+Choice::Picked Choice::endpoint(std::string_view cluster, std::string_view key,
+                                upstream::Avoid avoid) {
   Picked out;
   out.cluster = live_->clusters.find(cluster);
   if (out.cluster == nullptr) return out;
-  if (clusters_.size() >= kMost) forget_gone();
-  const auto& endpoints = out.cluster->endpoints;
-  Endpoints& state = clusters_.try_emplace(std::string(cluster), start_).first->second;
-  if (state.version != live_->version) {
-    state.turns.sync(endpoints);
-    state.version = live_->version;
-  }
-  const std::size_t at = state.turns.pick(avoid);
+  out.use = upstreams_.pick(*out.cluster, {.key = key, .avoid = avoid});
+  if (!out.use) return out;
+  const upstream::Endpoint& found = out.cluster->endpoints[out.use.index()];
   // The turns go on to an avoided one when there is no other: here it was tried already.
-  const bool usable = at != upstream::RoundRobin::kNone &&
-                      std::find(avoid.begin(), avoid.end(), endpoints[at].id) == avoid.end();
-  if (usable) out.endpoint = &endpoints[at];
+  if (!upstream::contains(avoid, found.id)) out.endpoint = &found;
   return out;
-}
-
-void Choice::forget_gone() {
-  std::erase_if(clusters_,
-                [this](const auto& one) { return live_->clusters.find(one.first) == nullptr; });
-  if (clusters_.size() >= kMost) clusters_.clear();
 }
 
 }  // namespace weir::stream

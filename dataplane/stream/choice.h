@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,17 +8,18 @@
 
 #include "common/model/stream.h"
 #include "dataplane/exchange/snapshot.h"
-#include "dataplane/upstream/balance.h"
+#include "dataplane/upstream/attempt.h"
 
 namespace weir::stream {
 
-// One worker's turns over the backends of stream rules and over the endpoints of their clusters.
-// Both are smooth weighted round robin, so that any window of sum(weights) choices is exact.
-// Bounded: state of what the snapshot no longer has is forgotten. One thread.
+// Where the streams of one worker go: its turns over the backends of stream rules are smooth
+// weighted round robin, so that any window of sum(weights) choices is exact; the endpoint is chosen
+// by its cluster's own policy, health and limits, as for requests. Bounded. One thread.
 class Choice {
  public:
-  // live: borrowed. start: where the turns of this worker begin; usually its index.
-  Choice(const exchange::LiveSnapshot& live, unsigned start) : live_(live), start_(start) {}
+  // Both borrowed.
+  Choice(const exchange::LiveSnapshot& live, upstream::Upstreams& upstreams)
+      : live_(live), upstreams_(upstreams) {}
 
   // The backend whose turn it is, or null when none has a weight. owner: names the rule, a listener
   // or a host. The result lives as long as the rule.
@@ -28,25 +28,18 @@ class Choice {
   struct Picked {
     const upstream::Cluster* cluster = nullptr;    // null: the snapshot has none of this name
     const upstream::Endpoint* endpoint = nullptr;  // null: the cluster has none left
+    upstream::Use use;                             // to be kept as long as the stream lives
   };
-  // The endpoint whose turn it is. avoid: ids of endpoints that this client could not reach. Valid
-  // until the live snapshot changes.
-  Picked endpoint(std::string_view cluster, std::span<const std::string> avoid = {});
+  // The endpoint for a stream. key: of clusters that hash, the client's address. avoid: ids of
+  // endpoints that this client could not reach. Valid until the live snapshot changes.
+  Picked endpoint(std::string_view cluster, std::string_view key, upstream::Avoid avoid = {});
 
  private:
-  struct Endpoints {
-    explicit Endpoints(unsigned start) : turns(start) {}
-    upstream::RoundRobin turns;
-    std::uint64_t version = ~std::uint64_t{0};  // of the snapshot that turns was synced with
-  };
-  void forget_gone();
-
   static constexpr std::size_t kMost = 1'024;
 
   const exchange::LiveSnapshot& live_;
-  const unsigned start_;
+  upstream::Upstreams& upstreams_;
   std::unordered_map<std::string, std::vector<std::int64_t>> standings_;  // by owner
-  std::unordered_map<std::string, Endpoints> clusters_;
 };
 
 }  // namespace weir::stream

@@ -74,7 +74,7 @@ void TcpProxy::choose_backend(const model::StreamRule& rule) {
 }
 
 void TcpProxy::connect() {
-  const Choice::Picked picked = home_.choice.endpoint(cluster_, avoid_);
+  Choice::Picked picked = home_.choice.endpoint(cluster_, client_.transport->peer().ip(), avoid_);
   if (picked.endpoint == nullptr) {
     if (!avoid_.empty()) return fail(kBadGateway, std::string(error_));
     return fail(kUnavailable, picked.cluster == nullptr ? "the cluster is not there"
@@ -83,6 +83,7 @@ void TcpProxy::connect() {
   --tries_left_;
   ++attempts_;
   endpoint_ = picked.endpoint->id;
+  use_ = std::move(picked.use);
   attempt_ = worker_.loop().now();
   upstream_.transport = transport::connect_tcp(worker_, picked.endpoint->address,
                                                picked.cluster->settings.connect_timeout);
@@ -96,6 +97,7 @@ void TcpProxy::on_open(Side& side) {
 void TcpProxy::connected() {
   open_ = true;
   progress_ = worker_.loop().now();
+  use_.connected(progress_);
   connect_time_ = progress_ - attempt_;
   error_.clear();
   if (send_proxy_ != model::ProxyHeader::kNone) {
@@ -139,6 +141,7 @@ void TcpProxy::on_closed(Side& side, const base::Error& error) {
   if (over_) return;
   error_ = error.text;
   if (&side == &upstream_ && !open_) {
+    use_.connect_failed(worker_.loop().now());
     avoid_.push_back(endpoint_);
     return tries_left_ > 0 ? connect() : fail(kBadGateway, std::string(error_));
   }
@@ -193,6 +196,7 @@ void TcpProxy::on_timer() {
 void TcpProxy::finish(Farewell farewell) {
   over_ = true;
   timer_.cancel();
+  use_ = {};
   record();
   // What was read of one side still reaches the other.
   client_.transport->close_when_flushed(farewell);

@@ -19,7 +19,7 @@ class TcpProxy;
 // What the streams of one worker share.
 struct StreamHome {
   StreamHome(exchange::ExchangeContext& of, shared::ConnectionCaps& counted)
-      : context(of), caps(counted), choice(of.live, of.worker.index()) {}
+      : context(of), caps(counted), choice(of.live, of.upstreams) {}
   exchange::ExchangeContext& context;
   shared::ConnectionCaps& caps;
   Choice choice;
@@ -105,6 +105,7 @@ class TcpProxy final : public worker::Buried, loop::TimerTarget {
 
   std::string cluster_;
   std::string endpoint_;  // id of the one that is tried or used
+  upstream::Use use_;     // its place there
   std::vector<std::string> avoid_;
   std::string error_;
   int status_ = 200;

@@ -39,6 +39,7 @@ struct UdpProxy::Flow final : loop::IoHandler {
   loop::IoToken token;
   std::list<Flow*>::iterator place;
   std::string endpoint;
+  upstream::Use use;  // its place there
   std::string cluster;
   base::TimePoint started;
   base::TimePoint used;
@@ -117,7 +118,9 @@ void UdpProxy::take(const Datagram& datagram) {
   if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE) return;
   // An earlier datagram was answered with "port unreachable": the next one tries another endpoint.
   counters_.failed.add(1);
-  end(*flow, base::system_error("send to " + flow->endpoint, errno).text);
+  const int refused = errno;
+  flow->use.connect_failed(context_.worker.loop().now());
+  end(*flow, base::system_error("send to " + flow->endpoint, refused).text);
 }
 
 UdpProxy::Flow* UdpProxy::open(const Datagram& datagram, const std::string& key) {
@@ -128,7 +131,7 @@ UdpProxy::Flow* UdpProxy::open(const Datagram& datagram, const std::string& key)
     counters_.failed.add(1);
     return nullptr;
   }
-  const Choice::Picked picked = choice_.endpoint(backend->cluster);
+  Choice::Picked picked = choice_.endpoint(backend->cluster, datagram.client.ip());
   if (picked.endpoint == nullptr) {
     counters_.failed.add(1);
     return nullptr;
@@ -145,6 +148,7 @@ UdpProxy::Flow* UdpProxy::open(const Datagram& datagram, const std::string& key)
   flow->local = datagram.local;
   flow->fd = std::move(fd).value();
   flow->endpoint = picked.endpoint->id;
+  flow->use = std::move(picked.use);
   flow->cluster = backend->cluster;
   flow->started = flow->used = context_.worker.loop().now();
   flow->expected = listener->stream.responses;

@@ -31,6 +31,10 @@ class SocketTransport : public Transport, public loop::IoHandler, public loop::F
   ~SocketTransport() override;
 
   void set_target(TransportTarget& target) final { target_ = &target; }
+  void drop_output() final {
+    out_.clear();
+    drop_unsent();
+  }
   void pause_reading() final { paused_ = true; }
   void resume_reading() final;
   void finish_writing() final;
@@ -60,6 +64,7 @@ class SocketTransport : public Transport, public loop::IoHandler, public loop::F
   // Fills out_ when it has run empty. Returns false when there is nothing to send. finishing: the
   // transport will write nothing else.
   virtual bool refill(bool finishing) = 0;
+  virtual void drop_unsent() {}                                   // what is not in out_ yet
   virtual void keep_borrowed() { out_.keep(worker_.buffers()); }  // what could not leave now
 
   void watch(base::UniqueFd fd, State state);  // registers with the loop

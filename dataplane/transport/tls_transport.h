@@ -74,6 +74,7 @@ class TlsTransport : public SocketTransport {
   }
   bool refill(bool finishing) final;
   void keep_borrowed() final;
+  void drop_unsent() final { plain_.clear(); }
   bool encrypt_some();
   std::size_t record_size();
   void finish_handshake();

@@ -54,6 +54,7 @@ class Transport {
   virtual std::size_t queued() const = 0;
   // Bytes that the kernel holds and the peer has not taken. A system call: for timers.
   virtual std::size_t in_kernel() const = 0;
+  virtual void drop_output() = 0;  // what is queued will never be sent: the close follows
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
   virtual void finish_writing() = 0;  // FIN / close_notify after the queue

@@ -8,7 +8,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from checks import exchange, features, headers, libraries, rooms, sizes, walks, words  # noqa: E402
+from checks import attacks, exchange, features, headers, libraries, rooms, sizes, walks, words  # noqa: E402
 from checks.tree import Tree  # noqa: E402
 
 CHECKS = {
@@ -20,6 +20,7 @@ CHECKS = {
     "exchange": exchange.check,
     "words": words.check,
     "walks": walks.check,
+    "attacks": attacks.check,
     "headers": None,  # needs a cache folder
 }
 

@@ -87,8 +87,7 @@ TEST_F(AnnotationsTest, EveryKeyIsEitherReadOrReported) {
 }
 
 TEST_F(AnnotationsTest, AnUnsupportedKeyThatRestrictsAccessClosesThePaths) {
-  for (const auto key : {"auth-url", "allowlist-source-range",
-                         "whitelist-source-range", "denylist-source-range"}) {
+  for (const auto key : {"auth-url"}) {
     ingress_.annotations.clear();
     set(std::string("nginx.ingress.kubernetes.io/") + key, "x");
     FeatureOutput out;

@@ -4,6 +4,8 @@
 #include "common/features/basic_auth.h"
 #include "common/features/body_size.h"
 #include "common/features/hsts.h"
+#include "common/features/ip_access.h"
+#include "common/features/rate_limit.h"
 #include "common/features/redirect_https.h"
 #include "dataplane/filters/order.h"
 #include "tests/unit/dataplane/exchange/exchange_fixture.h"
@@ -54,7 +56,8 @@ TEST(FilterKinds, AreDistinctAndMakeFiltersOfTheirStem) {
     EXPECT_EQ(made.value()->stem(), kind.stem);
     EXPECT_FALSE(kind.make(*model::make_policy(kind.stem, kind.revision, "[]")).ok());
   }
-  EXPECT_EQ(order, "redirect_https body_size basic_auth grpc_web hsts ");
+  EXPECT_EQ(order,
+            "redirect_https auth_tls ip_access rate_limit body_size basic_auth grpc_web hsts ");
 }
 
 TEST_F(FiltersTest, RedirectHttpsSendsPlainRequestsToTheSecurePort) {
@@ -98,6 +101,94 @@ TEST_F(FiltersTest, RedirectHttpsTakesOnlyRedirectCodes) {
   const auto made = make(features::RedirectHttps{300, 443, false});
   ASSERT_FALSE(made.ok());
   EXPECT_NE(made.error().text.find("code: 300 is not 301, 302, 307 or 308"), std::string::npos);
+}
+
+TEST_F(FiltersTest, IpAccessServesTheAllowedAndNeverTheDenied) {
+  struct Case {
+    std::vector<std::string> allow, deny;
+    std::string address;
+    int want;
+  };
+  for (const Case& c : {
+           Case{{"10.0.0.0/8", "192.0.2.7"}, {}, "10.1.2.3", 0},
+           Case{{"10.0.0.0/8", "192.0.2.7"}, {}, "192.0.2.7", 0},
+           Case{{"10.0.0.0/8", "192.0.2.7"}, {}, "192.0.2.8", 403},
+           Case{{"10.0.0.0/8"}, {}, "::ffff:10.1.2.3", 0},
+           Case{{"fd00::/8"}, {}, "fd12::1", 0},
+           Case{{"fd00::/8"}, {}, "10.1.2.3", 403},
+           Case{{}, {"10.0.0.0/8"}, "10.1.2.3", 403},
+           Case{{}, {"10.0.0.0/8"}, "11.1.2.3", 0},
+           Case{{"10.0.0.0/8"}, {"10.9.0.0/16"}, "10.9.1.1", 403},
+           Case{{"10.0.0.0/8"}, {}, "no address", 403},
+       }) {
+    SCOPED_TRACE(c.address);
+    fresh();
+    facts.address = c.address;
+    install(features::IpAccess{c.allow, c.deny});
+    get("/");
+    EXPECT_EQ(status(), c.want);
+    EXPECT_EQ(upstreams.calls.size(), c.want == 0 ? 1u : 0u);
+    if (c.want == 0) answer(200, "");
+  }
+  EXPECT_FALSE(make(features::IpAccess{{"10.0.0.0/33"}, {}}).ok());
+  EXPECT_FALSE(make(features::IpAccess{{}, {"ten"}}).ok());
+}
+
+TEST_F(FiltersTest, RateLimitRefusesWhatComesTooFastFromOneAddress) {
+  shared::ClientLimits limits{shared::RateTable(clock.now()), shared::CountTable()};
+  context.limits = &limits;
+  features::RateLimit settings;
+  settings.zone = "shop/cart";
+  settings.per_second = 2;
+  settings.burst_multiplier = 3;
+  settings.rate_status = 429;
+  settings.exempt = {"198.51.100.0/24"};
+  const auto ask = [&](std::string_view address, int times) {
+    int served = 0;
+    for (int i = 0; i < times; ++i) {
+      fresh();
+      facts.address = address;
+      get("/");
+      if (upstreams.calls.empty()) {
+        EXPECT_EQ(status(), 429);
+      } else {
+        answer(200, "");
+        ++served;
+      }
+    }
+    return served;
+  };
+  install(settings);
+  EXPECT_EQ(ask("192.0.2.9", 20), 7) << "the burst of 3 x 2, and the one in time";
+  EXPECT_EQ(ask("192.0.2.10", 1), 1) << "another client has its own count";
+  EXPECT_EQ(ask("198.51.100.7", 20), 20) << "exempt";
+  pass(1s);
+  EXPECT_EQ(ask("192.0.2.9", 20), 2);
+  settings.zone = "shop/other";
+  install(settings);
+  EXPECT_EQ(ask("192.0.2.9", 20), 7) << "another Ingress counts apart";
+}
+
+TEST_F(FiltersTest, RateLimitCountsTheRequestsThatAreOpen) {
+  shared::ClientLimits limits{shared::RateTable(clock.now()), shared::CountTable()};
+  context.limits = &limits;
+  features::RateLimit settings;
+  settings.zone = "shop/cart";
+  settings.connections = 1;
+  install(settings);
+  fresh();
+  codec::MessageTarget& first = begin(head("POST", "/"), BodyLength::known(5));
+  EXPECT_EQ(upstreams.calls.size(), 1U);
+  exchange::ScriptedStream other;
+  exchange::start_exchange(context, facts, other, *this)
+      .on_head(head("GET", "/"), BodyLength::none());
+  ASSERT_NE(other.copy, nullptr);
+  EXPECT_EQ(other.copy->status(), 503);
+  first.on_reset({base::ErrorKind::kClosed, base::Origin::kClient, false, "gone"});
+  fresh();
+  get("/");
+  EXPECT_EQ(upstreams.calls.size(), 1U) << "a client that left counts no more";
+  answer(200, "");
 }
 
 TEST_F(FiltersTest, BodySizeRefusesByLengthBeforeAnythingIsSent) {

@@ -22,6 +22,7 @@ class ScriptedTransport final : public transport::Transport {
   void write(worker::Slice bytes) override { written += bytes.bytes(); }
   std::size_t in_kernel() const override { return 0; }
   std::size_t queued() const override { return 0; }
+  void drop_output() override { written.clear(); }
   void pause_reading() override { reading = false; }
   void resume_reading() override { reading = true; }
   void finish_writing() override {}

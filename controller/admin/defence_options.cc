@@ -1,0 +1,73 @@
+#include "controller/admin/defence_options.h"
+
+#include "common/base/text.h"
+
+namespace weir::admin {
+namespace {
+
+base::Result<void> read_duration(std::string_view flag, const std::string& text,
+                                 std::chrono::milliseconds& into) {
+  if (text.empty()) return {};
+  const auto parsed = base::parse_duration(text);
+  if (!parsed.ok()) return base::Error(parsed.error()).within("--" + std::string(flag));
+  into = parsed.value();
+  return {};
+}
+
+base::Result<void> check_status(std::string_view flag, std::uint16_t status) {
+  if (status >= 400 && status <= 599) return {};
+  return base::invalid("--" + std::string(flag) + " '" + std::to_string(status) +
+                       "': accepted: a status from 400 to 599");
+}
+
+}  // namespace
+
+void add_defence_flags(base::Flags& flags, DefenceOptions& o) {
+  flags
+      .add("max-connections", o.max_connections,
+           "client connections of a dataplane at a time; 0: from its limit of descriptors")
+      .add("connections-per-address", o.connections_per_address,
+           "connections of one client address at a time; more are closed at accept; 0: no limit")
+      .add("new-connections-per-address", o.new_connections_per_address,
+           "new connections of one client address a second, five times that at once; more are "
+           "closed at accept; 0: no limit")
+      .add("keep-alive-requests", o.keep_alive_requests,
+           "requests on one client connection; 0: no limit")
+      .add("keep-alive-timeout", o.keep_alive_timeout, "how long a connection may be idle; 75s")
+      .add("tls-handshake-timeout", o.tls_handshake_timeout, "for a whole handshake; 12s")
+      .add("client-header-timeout", o.client_header_timeout, "for a whole request head; 25s")
+      .add("client-body-timeout", o.client_body_timeout, "between two parts of a body; 60s")
+      .add("min-body-rate", o.min_body_rate,
+           "bytes a second below which a request body is given up; 0: no limit")
+      .add("min-drain-rate", o.min_drain_rate,
+           "bytes a second below which a client that takes its response is given up; 0: none")
+      .add("limit-req-status-code", o.limit_rate_status, "status over limit-rps and limit-rpm")
+      .add("limit-conn-status-code", o.limit_connections_status, "status over limit-connections");
+}
+
+base::Result<void> apply(const DefenceOptions& o, ingress::Config& config) {
+  model::Settings& settings = config.settings;
+  settings.max_connections = o.max_connections;
+  settings.connections_per_address = o.connections_per_address;
+  settings.new_connections_per_address = o.new_connections_per_address;
+  settings.keep_alive_requests = o.keep_alive_requests;
+  settings.min_body_rate = o.min_body_rate;
+  settings.min_drain_rate = o.min_drain_rate;
+  config.annotations.limit_rate_status = o.limit_rate_status;
+  config.annotations.limit_connections_status = o.limit_connections_status;
+  for (const auto& [flag, text, into] :
+       {std::tuple{"keep-alive-timeout", &o.keep_alive_timeout, &settings.keep_alive_timeout},
+        std::tuple{"tls-handshake-timeout", &o.tls_handshake_timeout,
+                   &settings.tls_handshake_timeout},
+        std::tuple{"client-header-timeout", &o.client_header_timeout,
+                   &settings.client_header_timeout},
+        std::tuple{"client-body-timeout", &o.client_body_timeout, &settings.client_body_timeout}}) {
+    if (auto read = read_duration(flag, *text, *into); !read.ok()) return read;
+  }
+  if (auto good = check_status("limit-req-status-code", o.limit_rate_status); !good.ok()) {
+    return good;
+  }
+  return check_status("limit-conn-status-code", o.limit_connections_status);
+}
+
+}  // namespace weir::admin
