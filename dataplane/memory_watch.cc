@@ -13,6 +13,11 @@ namespace weir {
 namespace {
 
 constexpr auto kTrimEvery = std::chrono::seconds(1);
+// Load that swings faster than this keeps its memory.
+constexpr auto kSettles = std::chrono::seconds(2);
+constexpr std::size_t kWorthTrimming = 256 * 1024;
+// The resident set may grow by this beyond the charged bytes before that alone is a reason.
+constexpr std::size_t kUnexplained = 8 * 1024 * 1024;
 
 const char* meaning(base::Pressure level) {
   constexpr std::array<const char*, base::kPressures> kMeanings = {
@@ -25,6 +30,7 @@ const char* meaning(base::Pressure level) {
 }  // namespace
 
 base::Pressure MemoryWatch::look(base::TimePoint now) {
+  give_back(now);
   if (budget_.limit() == 0) return base::Pressure::kNone;
   base::PressureGauge& pressure = budget_.pressure();
   const std::size_t resident = observe::resident_bytes();
@@ -38,6 +44,30 @@ base::Pressure MemoryWatch::look(base::TimePoint now) {
     ::malloc_trim(0);
   }
   return level;
+}
+
+void MemoryWatch::give_back(base::TimePoint now) {
+  const std::size_t used = budget_.used();
+  highest_ = std::max(highest_, used);
+  const bool fell = used <= highest_ / 2 && highest_ - used >= kWorthTrimming;
+  if (!fell) stayed_ = now;
+  if (now - compared_ >= kSettles) {
+    compared_ = now;
+    const std::size_t resident = observe::resident_bytes();
+    const std::size_t beyond = resident - std::min(resident, used);
+    if (beyond > beyond_ + kUnexplained) return trim(now);
+    beyond_ = std::min(beyond, beyond_);
+  }
+  if (now - stayed_ >= kSettles) trim(now);
+}
+
+void MemoryWatch::trim(base::TimePoint now) {
+  ::malloc_trim(0);
+  const std::size_t used = budget_.used();
+  const std::size_t resident = observe::resident_bytes();
+  beyond_ = resident - std::min(resident, used);
+  highest_ = used;
+  stayed_ = now;
 }
 
 void MemoryWatch::say(base::Pressure level, std::size_t resident) const {

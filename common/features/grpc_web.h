@@ -6,6 +6,8 @@
 
 namespace weir::features {
 
+using base::field;
+
 // Serves gRPC-Web clients (browsers) from a gRPC backend.
 struct GrpcWeb {
   static constexpr std::string_view kStem = "grpc_web";

@@ -38,7 +38,7 @@ struct Cluster {
   std::chrono::milliseconds idle_timeout{60'000};  // of a pooled connection
   std::uint32_t max_idle = 320;                    // pooled idle connections per worker
   UpstreamTls tls;
-  bool udp = false;                                // the Service's UDP port, not its TCP port
+  bool udp = false;  // the Service's UDP port, not its TCP port
   bool operator==(const Cluster&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("name", &Cluster::name),

@@ -13,13 +13,16 @@ constexpr std::uint32_t kMostStreams = 10'000;
 struct Protocol {
   std::string_view name;
   model::UpstreamProtocol protocol;
+  bool tls;
 };
-constexpr std::array<Protocol, 2> kProtocols = {{
-    {"HTTP", model::UpstreamProtocol::kHttp1},
-    {"GRPC", model::UpstreamProtocol::kHttp2},
+constexpr std::array<Protocol, 4> kProtocols = {{
+    {"HTTP", model::UpstreamProtocol::kHttp1, false},
+    {"HTTPS", model::UpstreamProtocol::kHttp1, true},
+    {"GRPC", model::UpstreamProtocol::kHttp2, false},
+    {"GRPCS", model::UpstreamProtocol::kHttp2, true},
 }};
 // Of ingress-nginx, and nothing that we could speak instead would reach the backend.
-constexpr std::array<std::string_view, 4> kRefused = {"AUTO_HTTP", "FCGI", "HTTPS", "GRPCS"};
+constexpr std::array<std::string_view, 2> kRefused = {"AUTO_HTTP", "FCGI"};
 
 void read_protocol(const FeatureInput& input, FeatureOutput& out) {
   const auto found = find(input, "backend-protocol");
@@ -28,16 +31,17 @@ void read_protocol(const FeatureInput& input, FeatureOutput& out) {
     if (!base::equals_ignore_case(found->value, one.name)) continue;
     out.cluster.protocol = one.protocol;
     out.cluster.protocol_chosen = true;
+    out.cluster.tls.enabled = one.tls;
     return;
   }
   for (const std::string_view name : kRefused) {
     if (!base::equals_ignore_case(found->value, name)) continue;
-    deny(input, *found, "is not supported; must be HTTP or GRPC", out);
+    deny(input, *found, "is not supported; must be HTTP, HTTPS, GRPC or GRPCS", out);
     return;
   }
-  out.reports.push_back(annotation_report(
-      input, kInvalidReason, *found,
-      "must be HTTP or GRPC; what the Service's appProtocol says is used, else HTTP"));
+  out.reports.push_back(annotation_report(input, kInvalidReason, *found,
+                                          "must be HTTP, HTTPS, GRPC or GRPCS; what the Service's "
+                                          "appProtocol says is used, else HTTP"));
 }
 
 void read_max_streams(const FeatureInput& input, FeatureOutput& out) {
@@ -66,8 +70,8 @@ const Feature kBackendProtocol = {
       .aliases = "",
       .scope = Scope::kPath,
       .risk = Risk::kLow,
-      .value = "HTTP or GRPC, any case (what appProtocol says, else HTTP)",
-      .help = "What the backend speaks: HTTP/1.1, or HTTP/2 (GRPC)."},
+      .value = "HTTP, HTTPS, GRPC or GRPCS, any case (what appProtocol says, else HTTP)",
+      .help = "What the backend speaks: HTTP/1.1 or HTTP/2 (GRPC), and over TLS with S."},
      {.key = "max-streams",
       .aliases = "",
       .scope = Scope::kPath,

@@ -48,6 +48,7 @@ std::string refusal(const Config& config, const base::SocketAddress& address) {
 void follow_app_protocol(std::string_view name, model::Cluster& cluster) {
   if (name == "kubernetes.io/h2c" || name == "grpc")
     cluster.protocol = model::UpstreamProtocol::kHttp2;
+  if (name == "https" || name == "kubernetes.io/wss") cluster.tls.enabled = true;
 }
 
 // Kubernetes' own word for it on the Service.

@@ -17,8 +17,9 @@ class H2Abuse {
  public:
   static constexpr std::int32_t kBudget = 1000;
   static constexpr std::int32_t kRefillPerSecond = 100;
-  static constexpr std::int32_t kReset = 4;      // a stream ended by RST_STREAM, either side's
-  static constexpr std::int32_t kRefused = 20;   // 431 and its like: decoded for nothing
+  static constexpr std::int32_t kReset = 4;  // a stream ended by RST_STREAM, either side's
+  static constexpr std::int32_t kRefused =
+      24;  // 431 and its like: decoded for nothing; its answer pays some
   static constexpr std::int32_t kAnswered = -4;  // a response was sent whole
   static constexpr std::int32_t kDataSent = -4;
 

@@ -155,8 +155,6 @@ H2FieldReader::Kind H2Client::section_kind(const nghttp2_frame& frame) {
   return is_trailers ? H2FieldReader::Kind::kTrailers : H2FieldReader::Kind::kResponse;
 }
 
-void H2Client::on_bomb() { nghttp2_session_terminate_session(handle(), NGHTTP2_ENHANCE_YOUR_CALM); }
-
 void H2Client::on_head(H2Stream& stream, const nghttp2_frame& frame) {
   const bool is_trailers = stream.head_received();
   const Refusal refusal = reader().finish();
@@ -191,8 +189,9 @@ void H2Client::refuse_response(H2Stream& stream, std::string_view text) {
 void H2Client::on_frame(const nghttp2_frame& frame) {
   if (frame.hd.type == NGHTTP2_SETTINGS && (frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) {
     has_settings_ = true;
-    note_room();
-    if (!can_open()) client_.on_stream_over();
+    // At once: who comes before the end of the iteration must find the room.
+    client_.on_stream_over();
+    wake();
   }
   if (frame.hd.type != NGHTTP2_GOAWAY) return;
   leaving_ = true;
@@ -200,10 +199,15 @@ void H2Client::on_frame(const nghttp2_frame& frame) {
   wake();
 }
 
-void H2Client::on_frame_begins(const nghttp2_frame_hd& hd) {
+bool H2Client::on_frame_begins(const nghttp2_frame_hd& hd) {
   const bool is_substance =
       hd.type == NGHTTP2_HEADERS || (hd.type == NGHTTP2_DATA && hd.length > 0);
   spend(is_substance ? -kCreditPerFrame : 1);
+  // Forbidden by our first frame, whether its acknowledgement has come or not.
+  if (hd.type == NGHTTP2_PUSH_PROMISE) {
+    nghttp2_session_terminate_session(handle(), NGHTTP2_PROTOCOL_ERROR);
+  }
+  return true;
 }
 
 void H2Client::spend(int price) {

@@ -44,10 +44,9 @@ class H2Client final : public H2Session, public ClientSession {
 
   H2FieldReader::Kind section_kind(const nghttp2_frame& frame) override;
   bool on_section(const nghttp2_frame&) override { return true; }
-  void on_bomb() override;
   void on_head(H2Stream& stream, const nghttp2_frame& frame) override;
   void on_frame(const nghttp2_frame& frame) override;
-  void on_frame_begins(const nghttp2_frame_hd& hd) override;
+  bool on_frame_begins(const nghttp2_frame_hd& hd) override;
   void on_frame_sent(const nghttp2_frame& frame) override;
   void on_stream_closed(H2Stream& stream, std::uint32_t code) override;
   base::Error closed_error(const H2Stream& stream, std::uint32_t code) const override;

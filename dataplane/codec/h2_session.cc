@@ -10,6 +10,7 @@ namespace weir::codec {
 namespace {
 
 constexpr std::size_t kFrameHead = 9;
+constexpr unsigned kFirstExtension = 10;  // frame types that RFC 9113 does not define
 // Streams kept for the next exchanges, so that steady traffic allocates none.
 constexpr std::size_t kMostFree = 16;
 
@@ -106,6 +107,11 @@ struct H2Session::Callbacks {
     return 0;
   }
 
+  // An extension frame: its begin was told, its payload means nothing (RFC 9113 section 4.1).
+  static int extension(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) {
+    return NGHTTP2_ERR_CANCEL;
+  }
+
   static int sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     if (!self(user).ended_) self(user).on_frame_sent(*frame);
     return 0;
@@ -134,6 +140,7 @@ struct H2Session::Callbacks {
     nghttp2_session_callbacks_set_on_frame_recv_callback(out, &frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(out, &data);
     nghttp2_session_callbacks_set_send_data_callback(out, &send_data);
+    nghttp2_session_callbacks_set_unpack_extension_callback(out, &extension);
     nghttp2_session_callbacks_set_on_frame_send_callback(out, &sent);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(out, &invalid);
     nghttp2_session_callbacks_set_on_stream_close_callback(out, &closed);
@@ -160,6 +167,10 @@ void H2Session::start(const Options& options) {
   const std::unique_ptr<nghttp2_option, FreeOption> option(made);
   nghttp2_option_set_no_auto_window_update(made, 1);
   nghttp2_option_set_no_closed_streams(made, 1);
+  // nghttp2 tells the begin only of frames that it is to read, and a flood of others costs as well.
+  for (unsigned type = kFirstExtension; type <= 0xff; ++type) {
+    nghttp2_option_set_user_recv_extension_type(made, static_cast<std::uint8_t>(type));
+  }
   nghttp2_session* session = nullptr;
   const bool is_server = options.role == Role::kServer;
   const int rv =

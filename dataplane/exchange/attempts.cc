@@ -97,7 +97,7 @@ RetryChoice Exchange::retry_choice(const base::Error& error, int status) {
                              .method = request_->method(),
                              .reused = attempt_->reused(),
                              .response_began = counts_.interims > 0,
-                             .replayable = counts_.sent == body_.size(),
+                             .replayable = counts_.sent <= body_.size(),
                              .attempts = counts_.attempts,
                              .rule = plan_->route().retry,
                              .since_first = context_.worker.loop().now() - times_.first_attempt,

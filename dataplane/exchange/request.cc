@@ -6,6 +6,7 @@
 #include "dataplane/exchange/exchange.h"
 #include "dataplane/exchange/forwarded.h"
 #include "dataplane/exchange/grpc_status.h"
+#include "dataplane/exchange/misdirected.h"
 
 namespace weir::exchange {
 namespace {
@@ -86,6 +87,11 @@ Exchange::Next Exchange::find_route() {
   snapshot_ = context_.live.take();
   const routing::RouteTable* table = snapshot_->tables.find(facts_.listener->route_table);
   if (table == nullptr) return answer(404, "the listener has no routes");
+  const bool reuses = facts_.tls != nullptr && facts_.protocol == "HTTP/2.0";
+  if (reuses &&
+      misdirected(*snapshot_, facts_.listener->route_table, *facts_.tls, request_->authority())) {
+    return answer(421, "the connection's certificate is not this host's");
+  }
   const HeadFields fields(*request_);
   // "OPTIONS *" asks about the server as a whole (RFC 9110 section 9.3.7): the host's root answers.
   const std::string_view target = request_->target() == "*" ? "/" : request_->target();

@@ -94,7 +94,7 @@ void Exchange::on_upstream_lost(const base::Error& error) {
   link_ = Link::kNone;
   if (phase_ == Phase::kBodies || phase_ == Phase::kTunnel) return abort(error);
   const base::TimePoint now = context_.worker.loop().now();
-  use_.lost(now - times_.attempt, now);
+  if (!error.retryable) use_.lost(now - times_.attempt, now);  // else it was only told to go on
   retry_or_fail(error);
   advance();
 }

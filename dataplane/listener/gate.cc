@@ -36,9 +36,8 @@ void Gate::refresh() {
 
 const routing::RouteTable* Gate::table() const {
   const model::Listener* listener = live_->listeners.find(listener_);
-  if (listener == nullptr && served_ == nullptr) return nullptr;
-  return live_->tables.find(listener != nullptr ? listener->route_table
-                                                : served_->facts.route_table);
+  if (listener != nullptr) return live_->tables.find(listener->route_table);
+  return served_ == nullptr ? nullptr : live_->tables.find(served_->facts.route_table);
 }
 
 bool Gate::asks_for_name() const {
@@ -69,9 +68,9 @@ void Gate::choose(std::string_view server_name,
                   std::vector<std::shared_ptr<const transport::CertificateEntry>>& out) const {
   const model::Listener* listener = live_->listeners.find(listener_);
   if (listener == nullptr && served_ == nullptr) return;
-  const routing::RouteTable* known = table();
+  const routing::RouteTable* hosts = table();
   const auto* names =
-      known == nullptr || server_name.empty() ? nullptr : known->certificates(server_name);
+      hosts == nullptr || server_name.empty() ? nullptr : hosts->certificates(server_name);
   if (names != nullptr && add(*names, out)) return;
   add(listener != nullptr ? listener->default_certificates : last_certificates_, out);
 }

@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint8_t kHandshakeRecord = 22;
 constexpr std::uint8_t kClientHelloMessage = 1;
 constexpr std::size_t kRecordHeader = 5;
+constexpr std::size_t kMessageHeader = 4;
 constexpr std::size_t kLongestRecord = 16'384;
 constexpr std::size_t kMostProtocols = 16;
 constexpr std::size_t kLongestMethod = 24;
@@ -132,6 +133,32 @@ Opening judge_opening(std::string_view bytes) {
       std::find_if(start.begin(), start.end(), [](char c) { return c < 'A' || c > 'Z'; });
   if (end == start.begin()) return Opening::kOther;
   return end == start.end() || *end == ' ' ? Opening::kPlainHttp : Opening::kOther;
+}
+
+std::size_t hello_size(std::string_view bytes) {
+  if (static_cast<unsigned char>(bytes[0]) != kHandshakeRecord) return 0;
+  std::string start;  // the message's own head: type and length
+  std::size_t at = 0;
+  std::size_t message = 0;
+  while (at <= bytes.size()) {
+    const std::string_view rest = bytes.substr(at);
+    if (rest.size() < kRecordHeader) return at + kRecordHeader;
+    Reader header(rest);
+    const std::size_t type = header.number(1);
+    const std::size_t major = header.number(1);
+    header.number(1);
+    const std::size_t length = header.number(2);
+    const bool valid = type == kHandshakeRecord && major == 3 && length > 0;
+    if (!valid || length > kLongestRecord) return 0;
+    start += rest.substr(kRecordHeader, std::min(length, kMessageHeader - start.size()));
+    message += length;
+    at += kRecordHeader + length;
+    if (start.size() < kMessageHeader) continue;
+    Reader reader(start);
+    if (reader.number(1) != kClientHelloMessage) return 0;
+    if (message >= kMessageHeader + reader.number(3)) return at;
+  }
+  return at;
 }
 
 HelloOutcome parse_client_hello(std::string_view bytes, ClientHello& out) {

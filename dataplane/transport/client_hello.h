@@ -24,6 +24,11 @@ struct ClientHello {
 enum class HelloOutcome : std::uint8_t { kIncomplete, kDone, kInvalid };
 inline constexpr std::size_t kLongestHello = 64 * 1024;  // longer: kInvalid
 
+// How many bytes of the start of a connection a ClientHello that begins like these needs, as far as
+// they tell: bytes.size() or less once it is whole, or when they can never become one, which is
+// then for the TLS library to say. Looks at the heads of records only. bytes: at least one.
+std::size_t hello_size(std::string_view bytes);
+
 // Reads a ClientHello from the start of a connection; it may span several records. out is complete
 // when the outcome is kDone. kInvalid: these bytes can never become a ClientHello.
 HelloOutcome parse_client_hello(std::string_view bytes, ClientHello& out);

@@ -7,12 +7,22 @@
 #include "common/base/check.h"
 
 namespace weir::transport {
+namespace {
+
+constexpr std::size_t kCopied = 1024;  // a slice this short may be copied behind the last one
+
+}  // namespace
 
 void OutQueue::push(worker::Slice slice) {
   if (slice.empty()) return;
   bytes_ += slice.size();
   if (overflow_ == nullptr && count_ < kInline) {
     inline_[count_++] = std::move(slice);
+    return;
+  }
+  // Many short answers to a client that takes none would each hold a chunk.
+  if (overflow_ != nullptr && slice.size() <= kCopied &&
+      overflow_->slices.back().append(slice.bytes())) {
     return;
   }
   if (overflow_ == nullptr) overflow_ = std::make_unique<Overflow>();

@@ -84,7 +84,7 @@ class TlsClientTransport final : public TlsTransport, public loop::TimerTarget {
     begin_handshake();
   }
 
-  bool judge_first(std::string_view) override { return true; }
+  bool admit(std::string_view&) override { return true; }
   int drive_handshake() override { return SSL_do_handshake(ssl()); }
 
   std::string handshake_failure() override {

@@ -12,6 +12,7 @@ namespace weir::transport {
 namespace {
 
 constexpr int kHandshakesPerIteration = 5;
+constexpr std::size_t kMostKept = 20 * 1024;  // of a ClientHello; longer ones OpenSSL gathers
 
 }  // namespace
 
@@ -75,16 +76,30 @@ class TlsServerTransport final : public TlsTransport {
     const base::Duration patience;
     loop::Timer timer;
     ClientPolicyPtr policy;
+    std::string begun;  // of a ClientHello that came in pieces; freed behind it
+    bool has_hello = false;
     bool no_certificate = false;
   };
 
   bool may_receive() override { return !handshaking() || server_->take_handshake_turn(); }
   void on_connected() override {}
 
-  bool judge_first(std::string_view bytes) override {
-    if (judge_opening(bytes) != Opening::kPlainHttp) return true;
-    refuse_plain_http();
-    return false;
+  // OpenSSL's buffers for a message weigh 32 KiB from its first byte on: it sees a ClientHello when
+  // that is whole.
+  bool admit(std::string_view& bytes) override {
+    std::string& begun = handshake_->begun;
+    if (handshake_->has_hello) {
+      begun = std::string();
+      return true;
+    }
+    if (begun.empty() && judge_opening(bytes) == Opening::kPlainHttp) {
+      refuse_plain_http();
+      return false;
+    }
+    if (!begun.empty()) bytes = begun.append(bytes);
+    handshake_->has_hello = bytes.size() > kMostKept || hello_size(bytes) <= bytes.size();
+    if (!handshake_->has_hello && begun.empty()) begun = bytes;
+    return handshake_->has_hello;
   }
   int drive_handshake() override {
     server_->contexts.set_current(handshake_.get());

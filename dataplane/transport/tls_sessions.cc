@@ -21,7 +21,7 @@ bool is_good(SSL_SESSION* session) {
 
 }  // namespace
 
-void SessionFree::operator()(ssl_session_st* session) const { SSL_SESSION_free(session); }
+void UpstreamSessionFree::operator()(ssl_session_st* session) const { SSL_SESSION_free(session); }
 
 void SessionStore::put(const std::string& key, Session session) {
   order_.push_front(Entry{key, std::move(session)});

@@ -15,10 +15,10 @@ struct ssl_session_st;
 
 namespace weir::transport {
 
-struct SessionFree {
+struct UpstreamSessionFree {
   void operator()(ssl_session_st* session) const;
 };
-using Session = std::unique_ptr<ssl_session_st, SessionFree>;
+using Session = std::unique_ptr<ssl_session_st, UpstreamSessionFree>;
 
 // Sessions that upstreams gave us, by policy and endpoint, each given out once, as TLS 1.3 wants it
 // (RFC 8446 appendix C.4). One thread.

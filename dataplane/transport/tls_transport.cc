@@ -63,7 +63,7 @@ base::Error TlsTransport::handshake_error(std::string_view why) const {
 }
 
 void TlsTransport::on_received(std::string_view bytes) {
-  if (handshaking_ && read_ == bytes.size() && !judge_first(bytes)) return;
+  if (handshaking_ && !admit(bytes)) return;
   scratch_->wire.feed(bytes);
   const bool opens = handshaking_;
   if (opens && !step_handshake()) return;
@@ -130,7 +130,15 @@ void TlsTransport::read_records(bool just_opened) {
   if (over) read_closed_ = true;
 
   bool destroyed = false;
+// Whoever destroys this object writes to the variable; otherwise the pointer is cleared below.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
+#endif
   destroyed_ = &destroyed;
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
   if (just_opened && target_ != nullptr) target_->on_open();
   if (!destroyed && filled > 0 && target_ != nullptr) target_->on_bytes({scratch.data(), filled});
   if (destroyed) return;

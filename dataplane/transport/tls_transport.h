@@ -47,10 +47,12 @@ class TlsTransport : public SocketTransport {
                const base::SocketAddress& peer, base::Origin origin, SslPtr ssl);
 
   // The sides' parts of a handshake.
-  virtual bool judge_first(std::string_view bytes) = 0;  // false: the transport has ended
-  virtual int drive_handshake() = 0;                     // what SSL_do_handshake gives
-  virtual std::string handshake_failure() = 0;           // why, for people
-  virtual void on_handshake_done() = 0;                  // notes further facts
+  // What came while the handshake runs; may put what came before in front of it. Returns false when
+  // the library is not to see it yet, or the transport has ended.
+  virtual bool admit(std::string_view& bytes) = 0;
+  virtual int drive_handshake() = 0;            // what SSL_do_handshake gives
+  virtual std::string handshake_failure() = 0;  // why, for people
+  virtual void on_handshake_done() = 0;         // notes further facts
 
   ssl_st* ssl() const { return ssl_.get(); }
   bool handshaking() const { return handshaking_; }

@@ -57,6 +57,7 @@ void Pool::find_other(ConnectWaiter& waiter, base::Duration timeout) {
 SessionWish Pool::wish() const {
   SessionWish out;
   out.protocol = protocol();
+  out.tls = tls() != nullptr;
   out.max_streams = limits_.max_streams;
   if (allowed_ > 0) out.first_streams = allowed_;
   return out;

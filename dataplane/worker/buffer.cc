@@ -6,8 +6,11 @@
 namespace weir::worker {
 
 Chunk* BufferPool::take(std::size_t size) {
-  FreeList* list = size <= kSmall ? &small_ : size <= kLarge ? &large_ : nullptr;
-  const std::size_t capacity = list == &small_ ? kSmall : list == &large_ ? kLarge : size;
+  FreeList* list = list_of(size);
+  const std::size_t capacity = list == &tiny_    ? kTiny
+                               : list == &small_ ? kSmall
+                               : list == &large_ ? kLarge
+                                                 : size;
   budget_.charge(capacity);
   ++taken_;
   Chunk* chunk = nullptr;
@@ -28,9 +31,7 @@ void BufferPool::release(Chunk* chunk) {
   if (--chunk->refs > 0) return;
   budget_.release(chunk->capacity);
   --taken_;
-  FreeList* list = chunk->capacity == kSmall   ? &small_
-                   : chunk->capacity == kLarge ? &large_
-                                               : nullptr;
+  FreeList* list = list_of(chunk->capacity);
   if (list == nullptr || list->size >= kKeepFree) {
     std::free(chunk);
     return;
@@ -49,7 +50,7 @@ Slice BufferPool::copy(std::string_view bytes) {
 
 BufferPool::~BufferPool() {
   WEIR_CHECK(taken_ == 0);
-  for (FreeList* list : {&small_, &large_}) {
+  for (FreeList* list : {&tiny_, &small_, &large_}) {
     while (list->head != nullptr) {
       Chunk* chunk = list->head;
       list->head = chunk->next_free;

@@ -13,9 +13,10 @@ namespace weir::worker {
 
 // Buffers of one worker. Everything here belongs to one thread: counts are plain integers.
 //
-//   Chunk       a block of 4 or 16 KiB (or larger, exact) from the worker's free lists, charged to
-//   its budget while taken Slice       a view of bytes that keeps its chunk alive, or a *borrowed*
-//   view BufferPool  the free lists
+//   Chunk: a block of about 500 bytes, 4 or 16 KiB (or larger, exact) from the worker's free lists,
+//     charged to its budget while taken
+//   Slice: a view of bytes that keeps its chunk alive, or a *borrowed* view
+//   BufferPool: the free lists
 //
 // A borrowed slice points into the worker's receive scratch and is valid only until the call that
 // passed it returns. Whoever wants to keep it calls pool.keep(slice).
@@ -53,6 +54,17 @@ class Slice {
   bool empty() const { return bytes_.empty(); }
   bool is_borrowed() const { return owner_ == nullptr && !bytes_.empty(); }
   void remove_prefix(std::size_t n) { bytes_.remove_prefix(n); }
+  // Copies bytes behind its own into its chunk: when nobody else refers to that and it has room.
+  //   returns: false when it did not.
+  bool append(std::string_view bytes) {
+    if (owner_ == nullptr || owner_->refs != 1) return false;
+    char* const end = owner_->data() + (bytes_.data() - owner_->data()) + bytes_.size();
+    const auto used = static_cast<std::size_t>(end - owner_->data());
+    if (owner_->capacity - used < bytes.size()) return false;
+    std::memcpy(end, bytes.data(), bytes.size());
+    bytes_ = {bytes_.data(), bytes_.size() + bytes.size()};
+    return true;
+  }
   Slice part(std::size_t from, std::size_t size) const {
     Slice out(*this);
     out.bytes_ = bytes_.substr(from, size);
@@ -66,6 +78,8 @@ class Slice {
 
 class BufferPool {
  public:
+  // With its Chunk 512 bytes: the half head or piece of a body that a slow client has sent.
+  static constexpr std::size_t kTiny = 512 - sizeof(Chunk);
   static constexpr std::size_t kSmall = 4 * 1024;
   static constexpr std::size_t kLarge = 16 * 1024;
 
@@ -93,6 +107,11 @@ class BufferPool {
     Chunk* head = nullptr;
     std::size_t size = 0;
   };
+  // Null for a chunk of its exact size, which no list keeps.
+  FreeList* list_of(std::size_t size) {
+    return size <= kTiny ? &tiny_ : size <= kSmall ? &small_ : size <= kLarge ? &large_ : nullptr;
+  }
+  FreeList tiny_;
   FreeList small_;
   FreeList large_;
 };

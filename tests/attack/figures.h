@@ -12,6 +12,13 @@ namespace weir::attack {
 inline constexpr std::int64_t kKiB = 1024;
 inline constexpr std::int64_t kMiB = 1024 * kKiB;
 
+// Whether the resident set says what the proxy holds: sanitizers keep freed memory and add shadow.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kResidentTells = false;
+#else
+inline constexpr bool kResidentTells = true;
+#endif
+
 // Resident set of a process in bytes, 0 when it is gone.
 std::int64_t resident(pid_t process);
 // A sample of the dataplane's metrics by its name and, where it has several, a label as it stands

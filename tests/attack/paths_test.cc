@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ TEST(Paths, Row21NoSpellingOfAdminGetsAroundItsPolicy) {
   stage.must_push({policy, make_resource(admin)});
   std::size_t met = 0;
   std::size_t open = 0;
-  push::Client client(stage.door());
+  std::optional<push::Client> client(std::in_place, stage.door());
   for (const std::string before :
        {"/", "//", "/./", "/x/../", "/%2e/", "/x/%2e%2e/", "/%2f", "/\\", "/x%2f..%2f", "/x/..\\",
         "/.//", "/x/y/../../", "/..%2f", "/y/"}) {
@@ -60,9 +61,9 @@ TEST(Paths, Row21NoSpellingOfAdminGetsAroundItsPolicy) {
       for (const std::string after : {"", "/", "/x", "/.", "/..", "/../", "/%2e%2e", "%2fx", "\\x",
                                       "//", "?q=/y", "/../admin", "/x/..", "/%2e"}) {
         const std::string target = before + name + after;
-        const push::Answer answer = client.get(target, "a.test");
+        const push::Answer answer = client->get(target, "a.test");
         if (answer.status == 0 || answer.field("Connection") == "close") {
-          client = push::Client(stage.door());
+          client.emplace(stage.door());
         }
         const std::string resolved = resolve(target);
         const bool is_admin = resolved == "/admin" || resolved.rfind("/admin/", 0) == 0;

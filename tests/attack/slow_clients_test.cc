@@ -25,8 +25,13 @@ const std::string kHead = "GET /slow HTTP/1.1\r\nHost: a.test\r\n";
 struct Attack {
   Habit habit = {};
   bool tls = false;
+  bool reaches_origin = false;
   Millis deadline{0};
 };
+
+// What may stay behind a crowd: 2 MiB, and what the pools of buffers, heads and exchanges keep for
+// the next one.
+constexpr std::int64_t kKept = 5 * kMiB;
 
 class SlowClients : public testing::Test {
  protected:
@@ -62,15 +67,19 @@ class SlowClients : public testing::Test {
     EXPECT_TRUE(crowd.step_until(all_ended, attack.deadline + kBusyMachine)) << crowd.open();
     EXPECT_LT(crowd.longest(), attack.deadline + kBusyMachine);
     const auto sent = static_cast<std::int64_t>(crowd.sent() + origin_.sent() - origin_before);
-    const std::int64_t each = (attack.tls ? kTlsKiB : kPlainKiB) * kKiB;
-    EXPECT_LE(peak - base, 2 * sent + 2 * kMiB + static_cast<std::int64_t>(kClients) * each);
+    // A request that is under way holds a connection to the origin beside its client's.
+    const std::int64_t plain = attack.reaches_origin ? 2 * kPlainKiB : kPlainKiB;
+    const std::int64_t each = (attack.tls ? kTlsKiB : plain) * kKiB;
     crowd.leave();
-    EXPECT_TRUE(
-        push::eventually([&] { return resident(worker_) <= base + 2 * kMiB; }, Millis(10'000)))
-        << resident(worker_) - base;
+    if (kResidentTells) {
+      EXPECT_LE(peak - base, 2 * sent + 2 * kMiB + static_cast<std::int64_t>(kClients) * each);
+      EXPECT_TRUE(
+          push::eventually([&] { return resident(worker_) <= base + kKept; }, Millis(10'000)))
+          << resident(worker_) - base;
+    }
     polite.stop();
     EXPECT_EQ(polite.failed(), 0U) << polite.first_failure();
-    EXPECT_GT(polite.served(), 50U);
+    EXPECT_GT(polite.served(), kResidentTells ? 50U : 20U) << "slower under a sanitizer";
     RecordProperty("peak_bytes", static_cast<int>(peak - base));
     RecordProperty("longest_ms", static_cast<int>(crowd.longest().count()));
     return crowd.statuses();
@@ -113,8 +122,9 @@ TEST_F(SlowClients, Row15SilentConnections) {
 
 TEST_F(SlowClients, Row15SlowBodies) {
   const std::string head = "POST /slow HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100000\r\n\r\n";
-  const auto statuses =
-      run({.habit = {.opening = head, .drip = "12345678"}, .deadline = Millis(4'000)});
+  const auto statuses = run({.habit = {.opening = head, .drip = "12345678"},
+                             .reaches_origin = true,
+                             .deadline = Millis(4'000)});
   EXPECT_EQ(statuses, (std::map<int, std::size_t>{{408, kClients}}));
 }
 
@@ -125,6 +135,7 @@ TEST_F(SlowClients, Row15SlowReaders) {
                  .every = Millis(500),
                  .receive_buffer = 4'096,
                  .reads = false},
+       .reaches_origin = true,
        .deadline = Millis(6'000)});
 }
 

@@ -78,6 +78,7 @@ bool read_line(std::string_view key, std::string_view value, Case& c) {
     return !value.empty();
   }
   if (key == "only-process") return c.only_process = true;
+  if (key == "only-codec") return c.only_codec = true;
   if (key == "in" || key == "body") {
     const auto bytes = unquote(value);
     if (!bytes || (key == "body" && last == nullptr)) return false;
@@ -144,8 +145,8 @@ base::Result<std::vector<Case>> parse_corpus(std::string_view text) {
       cases.back().name = value;
     } else if (cases.empty() || !read_line(key, value, cases.back())) {
       return base::invalid("line " + std::to_string(number) + ": \"" + std::string(line) +
-                           "\": expected case, row, rule, in, forwards, has, lacks, body, refused "
-                           "or only-process with its value");
+                           "\": expected case, row, rule, in, forwards, has, lacks, body, "
+                           "refused, only-process or only-codec with its value");
     }
   }
   return cases;

@@ -31,6 +31,7 @@ struct Case {
   std::vector<Forwarded> forwarded;
   int refused = 0;  // status of the answer that follows them and closes; 0: nothing is refused
   bool only_process = false;  // the codec alone cannot show it; for the runner over real sockets
+  bool only_codec = false;    // behind a listener another protocol takes it
 };
 
 // Reads a corpus. errors: kInvalid naming the line and what was expected there. Any thread.

@@ -16,6 +16,9 @@ namespace {
 using model::make_resource;
 
 constexpr const char* kServerName = "interop.test";
+// Only this balancer of the client looks at the load reports in trailers.
+constexpr const char* kReadsLoadReports =
+    R"(--service_config_json={"loadBalancingConfig":[{"test_backend_metrics_load_balancer":{}}]})";
 
 // Names of the cases of the client that need nothing but a server.
 const std::vector<std::string> kCases = {"empty_unary",
@@ -119,6 +122,7 @@ class GrpcInterop : public testing::TestWithParam<bool> {
                                         "--soak_num_threads=4",
                                         "--soak_per_iteration_max_acceptable_latency_ms=60000",
                                         "--soak_overall_timeout_seconds=120"};
+    if (name == "orca_per_rpc") command.push_back(kReadsLoadReports);
     if (tls()) {
       command.push_back("--use_tls");
       command.push_back("--use_test_ca");

@@ -113,7 +113,8 @@ inline std::vector<Frame> split(std::string_view bytes) {
   std::vector<Frame> out;
   while (bytes.size() >= 9) {
     const auto at = [&bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-    const std::size_t size = static_cast<std::size_t>(at(0)) << 16 | at(1) << 8 | at(2);
+    const std::size_t size =
+        static_cast<std::size_t>(at(0)) << 16 | static_cast<std::size_t>(at(1)) << 8 | at(2);
     if (bytes.size() < 9 + size) break;
     Frame frame{at(3), at(4), 0, std::string(bytes.substr(9, size))};
     frame.stream = static_cast<std::uint32_t>(at(5) & 0x7f) << 24 |

@@ -266,7 +266,7 @@ TEST_F(PushBalancing, ACircuitLimitAnswers503AndIsCountedAndLogged) {
   push_cluster(cluster, {stage.aa.port()});
   {
     Client slow(stage.door());
-    slow.send("GET /never HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    slow.send("GET /slow/2000 HTTP/1.1\r\nHost: a.test\r\n\r\n");
     EXPECT_TRUE(eventually([&] { return stage.aa.served() == 1; }));
     EXPECT_EQ(stage.get("/").status, 503);
   }
@@ -280,7 +280,7 @@ TEST_F(PushBalancing, ACircuitLimitAnswers503AndIsCountedAndLogged) {
   {
     Client slow(stage.door());
     const std::size_t before = stage.aa.served();
-    slow.send("GET /never HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    slow.send("GET /slow/2000 HTTP/1.1\r\nHost: a.test\r\n\r\n");
     EXPECT_TRUE(eventually([&] { return stage.aa.served() == before + 1; }));
     EXPECT_EQ(stage.get("/").status, 503);
   }
@@ -356,8 +356,10 @@ TEST_F(PushBalancing, AStatusIsTriedAgainAtAnotherEndpoint) {
   push_route([](model::Route& route) { route.retry.statuses = {500, 503}; });
   stage.aa.behave({.status = 503});
   EXPECT_EQ(ask_many(10), (Shares{{"bb", 10}}));
-  EXPECT_EQ(stage.aa.served(), 5U);
-  EXPECT_TRUE(eventually([&] { return logged("\"attempts\":2") == 5; }));
+  // A second try takes a turn too, so that more than every other request may begin at aa.
+  const std::size_t failed = stage.aa.served();
+  EXPECT_GE(failed, 5U);
+  EXPECT_TRUE(eventually([&] { return logged("\"attempts\":2") == failed; })) << failed;
 }
 
 TEST(PushZones, TheOwnZoneServesAndSpillsOver) {

@@ -118,6 +118,12 @@ void Client::send(std::string_view bytes) {
 
 void Client::finish_sending() { ::shutdown(fd_.get(), SHUT_WR); }
 
+void Client::reset() {
+  const linger at_once{1, 0};
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  fd_.reset();
+}
+
 bool Client::read_more(Clock::time_point until) {
   if (!fd_.valid() || over_) return false;
   pollfd waiting{fd_.get(), POLLIN, 0};

@@ -52,6 +52,8 @@ class Client {
   void send(std::string_view bytes);
   // No more bytes from us. Plain TCP only.
   void finish_sending();
+  // Ends the connection at once, by a reset.
+  void reset();
   // One final answer; interim ones are passed over. head: HEAD was asked.
   Answer read(bool head = false, Millis most = kPatience);
   // A request without a body, and its answer.

@@ -80,7 +80,7 @@ Dataplane::Dataplane(DataplaneOptions options) {
                                    "--admin-address=127.0.0.1",
                                    "--admin-port=" + std::to_string(admin_port_),
                                    "--access-log-path=" + folder_ + "/access.log",
-                                   "--drain-timeout=2s"};
+                                   "--drain-timeout=" + options.drain_timeout};
   command.insert(command.end(), options.args.begin(), options.args.end());
   pid_ = ::fork();
   if (pid_ == 0) become(command, folder_ + "/dataplane.log");

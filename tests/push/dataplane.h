@@ -28,6 +28,7 @@ std::uint16_t free_port();
 struct DataplaneOptions {
   unsigned workers = 1;
   std::vector<std::string> args = {};
+  std::string drain_timeout = "2s";
 };
 
 // The real weir-dataplane, supervisor and worker process, in a folder of its own. It waits for a

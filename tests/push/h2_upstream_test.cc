@@ -98,6 +98,7 @@ TEST_F(PushH2Upstream, AClientThatLeavesCancelsItsStreamAlone) {
   use({&backend});
   hold(2);
   ASSERT_TRUE(eventually([&] { return backend.waiting() == 2; }));
+  clients.back().reset();
   clients.pop_back();
   EXPECT_TRUE(eventually([&] { return backend.cancelled() == 1; }));
   backend.release();

@@ -76,17 +76,6 @@ TEST(PushListeners, TheProtocolSaysWhetherClientsSpeakTls) {
   EXPECT_EQ(field_of(stage.aa.last(), "X-Forwarded-Proto"), "http");
 }
 
-TEST(PushListeners, AProtocolOfALaterVersionServesNobody) {
-  Stage stage;
-  model::Listener tcp = make_listener("tcp", free_port());
-  tcp.protocol = model::ListenerProtocol::kTcp;
-  const Verdict verdict = stage.controller->push({make_resource(tcp)});
-  ASSERT_TRUE(verdict.answered && verdict.applied) << verdict.to_string();
-  EXPECT_NE(verdict.why(ResourceType::kListener, "tcp"), "") << "its owner is told";
-  EXPECT_FALSE(Client({.port = tcp.binds[0].port}).is_open());
-  EXPECT_EQ(stage.get("/").status, 200);
-}
-
 TEST(PushListeners, AHostnameShutsOtherHostsOut) {
   Stage stage;
   stage.must_push({make_resource(make_host("b.test")), [] {

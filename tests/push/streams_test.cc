@@ -13,6 +13,13 @@
 namespace weir::push {
 namespace {
 
+// Whether the resident set says what the proxy holds: sanitizers keep freed memory and add shadow.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kResidentTells = false;
+#else
+constexpr bool kResidentTells = true;
+#endif
+
 using model::make_resource;
 
 constexpr std::size_t kMega = 1024 * 1024;
@@ -117,7 +124,9 @@ TEST(PushStreams, AHundredMegabytesPassASlowReaderInBoundedMemory) {
   }
   EXPECT_EQ(got, all);
   EXPECT_TRUE(same);
-  EXPECT_LT(peak_memory(stage.dataplane) - before, 24 * kMega);
+  if (kResidentTells) {
+    EXPECT_LT(peak_memory(stage.dataplane) - before, 24 * kMega);
+  }
   client.finish_sending();
   EXPECT_EQ(client.read(4), "BYE\n");
 }
@@ -166,7 +175,7 @@ TEST(PushStreams, ABackendThatIsKilledEndsItsClientsAndOnlyThese) {
 }
 
 TEST(PushStreams, ARemovedListenerTakesNobodyNewAndItsStreamsLiveToTheDrainBound) {
-  Stage stage({.args = {"--drain-timeout", "2s"}});
+  Stage stage({.drain_timeout = "2s"});
   StreamBackend a("a");
   push_cluster(stage, "tcp", {a.port()});
   const model::Listener listener = tcp_listener("tcp-1", "tcp");
@@ -181,7 +190,7 @@ TEST(PushStreams, ARemovedListenerTakesNobodyNewAndItsStreamsLiveToTheDrainBound
 }
 
 TEST(PushStreams, AStreamSurvivesEveryOtherChangeAndTheDrainWaitsForIt) {
-  Stage stage({.args = {"--drain-timeout", "30s"}});
+  Stage stage({.drain_timeout = "30s"});
   StreamBackend a("a"), b("b");
   push_cluster(stage, "tcp", {a.port()});
   const model::Listener listener = tcp_listener("tcp-1", "tcp");

@@ -170,7 +170,7 @@ TEST_F(H2ClientTest, ARefusedStreamMayGoElsewhereAndAResetOneMayNot) {
     ASSERT_TRUE(target.error.has_value()) << c.code;
     EXPECT_EQ(target.error->retryable, c.retryable) << c.code;
     EXPECT_EQ(target.error->origin, base::Origin::kUpstream);
-    if (!c.retryable) EXPECT_EQ(target.error->kind, base::ErrorKind::kProtocol) << c.code;
+    EXPECT_EQ(target.error->kind == base::ErrorKind::kClosed, c.retryable) << c.code;
     wire.out.clear();
   }
 }
@@ -302,6 +302,17 @@ TEST_F(H2ClientTest, FloodsOfControlFramesEndTheConnection) {
     EXPECT_EQ(client.session_ends, 1) << static_cast<int>(flood[3]);
     EXPECT_LT(rounds, 10) << static_cast<int>(flood[3]);
   }
+}
+
+// Forbidden by our SETTINGS, also before the peer acknowledges them.
+TEST_F(H2ClientTest, APushEndsTheConnection) {
+  greet();
+  start(first, request());
+  heard();
+  say(frame(NGHTTP2_PUSH_PROMISE, NGHTTP2_FLAG_END_HEADERS, 1, number(2, 4) + "\x82\x84\x86"));
+  EXPECT_EQ(client.session_ends, 1);
+  ASSERT_TRUE(first.error.has_value());
+  EXPECT_FALSE(first.error->retryable);
 }
 
 TEST_F(H2ClientTest, PingsThatFollowTheDataAreNoFlood) {

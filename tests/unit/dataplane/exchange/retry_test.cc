@@ -198,10 +198,13 @@ TEST_F(RuleTest, ATryThatNeverConnectsIsGivenUpForAnother) {
   rule.per_try = std::chrono::milliseconds(500);
   add_ruled_route(rule);
   upstreams.script = {{Does::kLater, false}};
-  begin(head("POST", "/"), BodyLength::known(2));
+  codec::MessageTarget& request = begin(head("POST", "/"), BodyLength::known(2));
   pass(std::chrono::milliseconds(600));
-  EXPECT_EQ(upstreams.calls.size(), 2u) << "nothing has left: any method may go elsewhere";
+  ASSERT_EQ(upstreams.calls.size(), 2u) << "nothing has left: any method may go elsewhere";
   EXPECT_FALSE(*call(0).alive);
+  request.on_data(worker::Slice::borrowed("hi"));
+  request.on_end();
+  answer(200, "", 1);
 }
 
 TEST_F(ExchangeTest, AConnectFailureGoesToAnotherEndpoint) {

@@ -55,7 +55,12 @@ TEST(ClientHello, EveryProperPrefixIsIncompleteAndTrailingBytesDoNotMatter) {
       ClientHello hello;
       ASSERT_EQ(parse_client_hello(bytes.substr(0, size), hello), HelloOutcome::kIncomplete)
           << size << " of " << bytes.size();
+      if (size == 0) continue;
+      const std::size_t needed = hello_size(bytes.substr(0, size));
+      ASSERT_GT(needed, size);
+      ASSERT_LE(needed, bytes.size());
     }
+    EXPECT_EQ(hello_size(bytes + "early data"), bytes.size());
     ClientHello hello;
     EXPECT_EQ(parse_client_hello(bytes + "early data", hello), HelloOutcome::kDone);
     EXPECT_EQ(hello.server_name, "a.test");
@@ -111,6 +116,15 @@ TEST(ClientHello, AnyFlippedByteIsHandledWithinBounds) {
       EXPECT_LE(hello.server_name.size(), 255U);
       EXPECT_LE(hello.alpn.size(), 16U);
     }
+  }
+}
+
+TEST(ClientHello, BytesThatCannotBecomeOneNeedNothingMore) {
+  for (const std::string& bytes :
+       {std::string("\x15", 1), std::string("\x16\x02\x01\x00\x05", 5),
+        std::string("\x16\x03\x01\x00\x00", 5), std::string("\x16\x03\x01\xFF\x00", 5),
+        std::string("\x16\x03\x01\x00\x04\x02\x00\x00\x00", 9)}) {
+    EXPECT_LE(hello_size(bytes), bytes.size());
   }
 }
 

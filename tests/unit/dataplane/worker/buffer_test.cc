@@ -18,8 +18,8 @@ TEST(BufferPool, ChargesWhatIsTakenAndGivesItBack) {
   struct Case {
     std::size_t size, charged;
   };
-  for (const Case& c : {Case{1, 4096}, Case{4096, 4096}, Case{4097, 16384}, Case{16384, 16384},
-                        Case{20'000, 20'000}}) {
+  for (const Case& c : {Case{1, 512 - sizeof(Chunk)}, Case{512, 4096}, Case{4096, 4096},
+                        Case{4097, 16384}, Case{16384, 16384}, Case{20'000, 20'000}}) {
     Chunk* chunk = pool.buffers.take(c.size);
     EXPECT_GE(chunk->capacity, c.size);
     EXPECT_EQ(pool.budget.used(), static_cast<std::int64_t>(c.charged));
