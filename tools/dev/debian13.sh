@@ -3,24 +3,25 @@
 # cache folder; the tree is seen at its own path, with build/debian13 as its build folder; mounts end with the verb.
 
 debian13_root=$cache/debian13
-debian13_mirror=http://deb.debian.org/debian
 
 # make_debian13_root: a minimal Debian 13; packages of the verbs are installed by the verbs, inside.
 make_debian13_root() {
-  local fresh=$debian13_root.new log=$debian13_root.log
+  local fresh=$debian13_root.new log=$debian13_root.log mirror
   [[ ! -e $debian13_root/etc/debian_version ]] || return 0
   need debian13
   say "making a Debian 13 root in $debian13_root"
   rm -rf "$fresh"
   mkdir -p "$cache"
-  if ! debootstrap --variant=minbase --include=ca-certificates trixie "$fresh" "$debian13_mirror" >"$log" 2>&1; then
+  if ! debootstrap --variant=minbase --include=ca-certificates trixie "$fresh" >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     fail "debootstrap failed (whole output: $log)"
   fi
+  # The mirror is debootstrap's own choice, as it has written it down.
+  mirror=$(awk '$1 == "deb" { print $2; exit }' "$fresh/etc/apt/sources.list")
   cat >"$fresh/etc/apt/sources.list" <<TEXT
-deb $debian13_mirror trixie main
-deb $debian13_mirror trixie-updates main
-deb ${debian13_mirror}-security trixie-security main
+deb $mirror trixie main
+deb $mirror trixie-updates main
+deb ${mirror}-security trixie-security main
 TEXT
   mv "$fresh" "$debian13_root"
 }
