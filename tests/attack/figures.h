@@ -12,12 +12,7 @@ namespace weir::attack {
 inline constexpr std::int64_t kKiB = 1024;
 inline constexpr std::int64_t kMiB = 1024 * kKiB;
 
-// Whether the resident set says what the proxy holds: sanitizers keep freed memory and add shadow.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kResidentTells = false;
-#else
-inline constexpr bool kResidentTells = true;
-#endif
+using push::kResidentTells;
 
 // Resident set of a process in bytes, 0 when it is gone.
 std::int64_t resident(pid_t process);

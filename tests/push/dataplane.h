@@ -25,6 +25,13 @@ void nap(Millis time);
 // from the ports of other test processes.
 std::uint16_t free_port();
 
+// Whether the resident set says what the proxy holds: sanitizers keep freed memory and add shadow.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kResidentTells = false;
+#else
+inline constexpr bool kResidentTells = true;
+#endif
+
 struct DataplaneOptions {
   unsigned workers = 1;
   std::vector<std::string> args = {};

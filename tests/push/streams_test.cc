@@ -13,13 +13,6 @@
 namespace weir::push {
 namespace {
 
-// Whether the resident set says what the proxy holds: sanitizers keep freed memory and add shadow.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kResidentTells = false;
-#else
-constexpr bool kResidentTells = true;
-#endif
-
 using model::make_resource;
 
 constexpr std::size_t kMega = 1024 * 1024;
