@@ -21,7 +21,7 @@ base::Error late(base::Origin origin, std::string_view what) {
 
 Exchange::Due Exchange::next_due() const {
   Due due{kNever, Limit::kRequest};
-  const auto consider = [&due](base::TimePoint since, std::chrono::milliseconds most, Limit limit) {
+  const auto consider = [&due](base::TimePoint since, std::chrono::microseconds most, Limit limit) {
     if (most.count() > 0 && since + most < due.at) due = {since + most, limit};
   };
   if (plan_ == nullptr || over()) return due;
@@ -111,6 +111,12 @@ bool Exchange::is_message_stream() const {
                           : context_.live->clusters.find(backend_->cluster, backend_->cluster_hash);
   return cluster != nullptr && cluster->settings.protocol == model::UpstreamProtocol::kHttp2 &&
          request_->find(codec::FieldId::kContentType).value_or("").starts_with("application/grpc");
+}
+
+// A backend that was told the same deadline often ends the stream a moment before our timer does.
+bool Exchange::asked_time_is_over() const {
+  return asked_timeout_.count() > 0 &&
+         context_.worker.loop().now() - times_.started >= asked_timeout_;
 }
 
 void Exchange::relieve() {

@@ -254,6 +254,7 @@ class Exchange final : public worker::Buried,
     return phase_ == Phase::kConnect || phase_ == Phase::kAwaitResponse;
   }
   void expire(Limit limit);
+  bool asked_time_is_over() const;
   bool is_alive(Limit limit);
   bool takes_enough();
   bool gives_enough();
@@ -307,7 +308,7 @@ class Exchange final : public worker::Buried,
   std::optional<base::Error> failure_;
   std::string error_;  // why we answer ourselves
   std::string user_;
-  std::chrono::milliseconds asked_timeout_{0};  // by the client, of the whole request; 0: none
+  std::chrono::microseconds asked_timeout_{0};  // by the client, of the whole request; 0: none
   Times times_;
   Counts counts_;
   static constexpr std::size_t kUnmeasured = ~std::size_t{0};

@@ -93,19 +93,18 @@ void add_grpc_status(codec::Head& trailers, int status, std::string_view message
   trailers.set("grpc-message", percent_encoded(message));
 }
 
-std::optional<std::chrono::milliseconds> grpc_timeout(const codec::Head& request) {
+std::optional<std::chrono::microseconds> grpc_timeout(const codec::Head& request) {
   constexpr std::size_t kMostDigits = 8;
   const auto text = request.find("grpc-timeout");
   if (!text || text->size() < 2 || text->size() > kMostDigits + 1) return std::nullopt;
   const auto count = base::parse_uint(text->substr(0, text->size() - 1));
   if (!count) return std::nullopt;
   const auto value = static_cast<std::int64_t>(*count);
-  if (text->back() == 'n') return std::chrono::milliseconds(value / 1'000'000 + 1);
+  if (text->back() == 'n') return std::chrono::microseconds(std::max<std::int64_t>((value + 999) / 1'000, 1));
   const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
                                  [&](const Unit& u) { return u.letter == text->back(); });
   if (unit == kUnits.end()) return std::nullopt;
-  const std::int64_t up = (value * unit->microseconds + 999) / 1'000;
-  return std::chrono::milliseconds(std::max<std::int64_t>(up, 1));
+  return std::chrono::microseconds(std::max<std::int64_t>(value * unit->microseconds, 1));
 }
 
 }  // namespace weir::exchange

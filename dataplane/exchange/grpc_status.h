@@ -25,8 +25,8 @@ void become_grpc_reply(codec::Head& response, bool deadline);
 // The trailers that end a response which has begun.
 void add_grpc_status(codec::Head& trailers, int status, std::string_view message);
 
-// The grpc-timeout of a request, at least a millisecond. Nothing without one, or with one that is
-// malformed.
-std::optional<std::chrono::milliseconds> grpc_timeout(const codec::Head& request);
+// The grpc-timeout of a request, nanoseconds rounded up, at least a microsecond. Nothing without
+// one, or with one that is malformed.
+std::optional<std::chrono::microseconds> grpc_timeout(const codec::Head& request);
 
 }  // namespace weir::exchange

@@ -76,7 +76,7 @@ Exchange::Next Exchange::take_head() {
             forward_->host,    forward_->proto};
   }
   wants_upgrade_ = rewrite_request_head(*request_, told, context_.local.ids);
-  asked_timeout_ = grpc_timeout(*request_).value_or(std::chrono::milliseconds(0));
+  asked_timeout_ = grpc_timeout(*request_).value_or(std::chrono::microseconds(0));
   if (!serves(facts_.listener->hostname, request_->authority())) {
     return answer(404, "the listener does not serve this host");
   }

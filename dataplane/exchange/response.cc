@@ -92,6 +92,7 @@ void Exchange::on_upstream_end() {
 void Exchange::on_upstream_lost(const base::Error& error) {
   if (over()) return;
   link_ = Link::kNone;
+  if (phase_ != Phase::kTunnel && asked_time_is_over()) return expire(Limit::kRequest);
   if (phase_ == Phase::kBodies || phase_ == Phase::kTunnel) return abort(error);
   const base::TimePoint now = context_.worker.loop().now();
   if (!error.retryable) use_.lost(now - times_.attempt, now);  // else it was only told to go on

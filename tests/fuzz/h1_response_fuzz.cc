@@ -75,6 +75,9 @@ void check_forwarded(std::string_view bytes) {
   upstream.session->on_read_closed();
   if (!answer.ended) return;
   weir::codec::ClientRig reader;
+  // What we add ourselves (Connection, Transfer-Encoding) may lie above a limit just reached.
+  reader.memory.limits.fields += 4;
+  reader.memory.limits.head_bytes += 256;
   reader.send("GET");
   reader.session->on_bytes(server.wire.out);
   WEIR_CHECK(reader.target.ended && !reader.target.error);

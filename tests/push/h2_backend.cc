@@ -171,6 +171,7 @@ bool H2Backend::misbehave(Connection& c, std::uint32_t id, const std::string& pa
   if (path == "/long") {
     answer = headers(id, {{":status", "200"}, {"content-length", "2"}}) + data(id, "abcdef", true);
   }
+  if (path == "/cancel") answer = codec::reset(id, NGHTTP2_CANCEL);
   if (path == "/noise") answer = std::string(200, '\xff');
   if (path == "/push") {
     answer = frame(NGHTTP2_PUSH_PROMISE, NGHTTP2_FLAG_END_HEADERS, id,

@@ -191,6 +191,18 @@ TEST_F(PushH2Upstream, AGrpcClientIsToldOfOurErrorsByItsOwnMeans) {
   EXPECT_TRUE(eventually([&] { return backend.cancelled() == 1; }));
 }
 
+// The backend keeps the same deadline: who ends the stream first is a matter of chance, what the
+// client is told is not.
+TEST_F(PushH2Upstream, ABackendThatEndsAStreamAtItsDeadlineIsToldAsTheDeadline) {
+  const std::string grpc = "Content-Type: application/grpc+proto\r\n";
+  H2Backend backend;
+  use({&backend});
+  EXPECT_EQ(post("/cancel", grpc).field("grpc-status"), "14");
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(post("/cancel", grpc + "grpc-timeout: 1u\r\n").field("grpc-status"), "4");
+  }
+}
+
 TEST_F(PushH2Upstream, GrpcWebOfAnHttp1ClientBecomesGrpcAndItsTrailersAFrame) {
   H2Backend backend;
   use({&backend});

@@ -55,18 +55,17 @@ TEST(GrpcStatus, AMessageIsPercentEncoded) {
 }
 
 TEST(GrpcStatus, TimeoutsAreReadInEveryUnitAndRoundedUp) {
-  using std::chrono::milliseconds;
   struct Case {
     std::string_view text;
-    std::int64_t ms;  // -1: malformed
+    std::int64_t us;  // -1: malformed
   };
   for (const Case& c :
-       {Case{"1H", 3'600'000}, Case{"2M", 120'000}, Case{"3S", 3'000}, Case{"250m", 250},
-        Case{"1u", 1}, Case{"1001u", 2}, Case{"1n", 1}, Case{"0S", 1},
-        Case{"99999999H", 359'999'996'400'000}, Case{"", -1}, Case{"S", -1}, Case{"1", -1},
+       {Case{"1H", 3'600'000'000}, Case{"2M", 120'000'000}, Case{"3S", 3'000'000},
+        Case{"250m", 250'000}, Case{"976u", 976}, Case{"1n", 1}, Case{"1001n", 2}, Case{"0S", 1},
+        Case{"99999999H", 359'999'996'400'000'000}, Case{"", -1}, Case{"S", -1}, Case{"1", -1},
         Case{"1x", -1}, Case{"-1S", -1}, Case{"123456789S", -1}, Case{"1 S", -1}}) {
     const auto got = grpc_timeout(with("grpc-timeout", c.text));
-    EXPECT_EQ(got ? got->count() : -1, c.ms) << c.text;
+    EXPECT_EQ(got ? got->count() : -1, c.us) << c.text;
   }
   EXPECT_FALSE(grpc_timeout(with("x", "1S")).has_value());
 }
