@@ -170,6 +170,12 @@ const model::StreamRule* RouteTable::passthrough(std::string_view server_name) c
 
 bool RouteTable::has_passthrough() const { return state_->passthroughs > 0; }
 
+const model::Route* RouteTable::route(std::string_view host, std::string_view id) const {
+  const HostBlock* block = state_->block(base::to_lower(host));
+  const CompiledRoute* route = block == nullptr ? nullptr : block->route(id);
+  return route == nullptr ? nullptr : &route->route();
+}
+
 const model::Host* RouteTable::host(std::string_view name) const {
   const HostBlock* block = state_->block(base::to_lower(name));
   return block == nullptr ? nullptr : &block->host();

@@ -97,12 +97,51 @@ constexpr std::array<std::uint8_t, kSlots> make_slots() {
 }
 constexpr std::array<std::uint8_t, kSlots> kSlotTable = make_slots();
 
+template <typename Word>
+bool word_equals(const char* name, const char* known) {
+  Word a = 0;
+  Word b = 0;
+  std::memcpy(&a, name, sizeof a);
+  std::memcpy(&b, known, sizeof b);
+  // Of the bytes in known names, letters and only they have bit 0x40: there case may differ.
+  constexpr auto kLetters = static_cast<Word>(0x4040'4040'4040'4040ULL);
+  return ((a ^ b) & ~((b & kLetters) >> 1)) == 0;
+}
+
+// Equal but for the case of letters, a word a step; the last step may overlap the one before it.
+bool is_known(const char* name, std::string_view known) {
+  const std::size_t size = known.size();
+  if (size < sizeof(std::uint32_t)) return same_name({name, size}, known);
+  if (size < sizeof(std::uint64_t)) {
+    const std::size_t last = size - sizeof(std::uint32_t);
+    return word_equals<std::uint32_t>(name, known.data()) &&
+           word_equals<std::uint32_t>(name + last, known.data() + last);
+  }
+  const std::size_t last = size - sizeof(std::uint64_t);
+  for (std::size_t i = 0; i < last; i += sizeof(std::uint64_t)) {
+    if (!word_equals<std::uint64_t>(name + i, known.data() + i)) return false;
+  }
+  return word_equals<std::uint64_t>(name + last, known.data() + last);
+}
+
+constexpr bool has_only_plain_bytes() {
+  for (const std::string_view name : kNames) {
+    for (const char c : name) {
+      if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
+    }
+  }
+  return true;
+}
+static_assert(has_only_plain_bytes());
+
 }  // namespace
 
 FieldId field_id(std::string_view name) {
   if (name.empty()) return FieldId::kOther;
   const std::uint8_t index = kSlotTable[slot_of(name, kFactor)];
-  if (index == 0 || !same_name(name, kNames[index])) return FieldId::kOther;
+  if (index == 0 || name.size() != kNames[index].size() || !is_known(name.data(), kNames[index])) {
+    return FieldId::kOther;
+  }
   return static_cast<FieldId>(index);
 }
 

@@ -7,13 +7,13 @@ namespace weir::exchange {
 // The at-th filter of a hook, or null behind the last. Makes its state the current one.
 const FilterChain::Entry* Exchange::entry(Hook hook, std::size_t at) {
   if (plan_ == nullptr) return nullptr;
-  const auto& route = plan_->filters.at(hook);
+  const auto route = plan_->filters.at(hook);
   if (at < route.size()) {
     running_slot_ = route[at].slot;
     return &route[at];
   }
   if (backend_ == nullptr) return nullptr;
-  const auto& backend = backend_->filters.at(hook);
+  const auto backend = backend_->filters.at(hook);
   at -= route.size();
   if (at >= backend.size()) return nullptr;
   running_slot_ = static_cast<std::uint32_t>(plan_->filters.size()) + backend[at].slot;

@@ -19,14 +19,19 @@ std::uint64_t identity(const model::Route& route) {
 
 }  // namespace
 
-FilterChain::FilterChain(std::vector<FilterPtr> filters) : filters_(std::move(filters)) {
-  for (std::uint32_t slot = 0; slot < filters_.size(); ++slot) {
-    const Filter& filter = *filters_[slot];
+FilterChain::FilterChain(std::vector<FilterPtr> filters) {
+  if (filters.empty()) return;
+  auto links = std::make_shared<Links>();
+  links->filters = std::move(filters);
+  for (std::uint32_t slot = 0; slot < links->filters.size(); ++slot) {
+    const Filter& filter = *links->filters[slot];
     for (std::size_t hook = 0; hook < kHooks; ++hook) {
-      if (filter.hooks().has(static_cast<Hook>(hook))) lists_[hook].push_back({&filter, slot});
+      if (filter.hooks().has(static_cast<Hook>(hook)))
+        links->lists[hook].push_back({&filter, slot});
     }
-    need_ = larger(need_, filter.body_need());
+    links->need = larger(links->need, filter.body_need());
   }
+  links_ = std::move(links);
 }
 
 RoutePlan::RoutePlan(model::Route of) : RouteTarget(std::move(of)), id(identity(route())) {}

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 namespace weir::exchange {
 
 // The filters of one route or backend, one list per hook, in chain order. slot: index of the
-// filter's state in the exchange.
+// filter's state in the exchange. Most are empty and cost a pointer.
 class FilterChain {
  public:
   struct Entry {
@@ -22,14 +23,20 @@ class FilterChain {
   };
   FilterChain() = default;
   explicit FilterChain(std::vector<FilterPtr> filters);  // already in chain order
-  const std::vector<Entry>& at(Hook hook) const { return lists_[static_cast<std::size_t>(hook)]; }
-  std::size_t size() const { return filters_.size(); }
-  BodyNeed body_need() const { return need_; }
+  std::span<const Entry> at(Hook hook) const {
+    if (links_ == nullptr) return {};
+    return links_->lists[static_cast<std::size_t>(hook)];
+  }
+  std::size_t size() const { return links_ == nullptr ? 0 : links_->filters.size(); }
+  BodyNeed body_need() const { return links_ == nullptr ? BodyNeed{} : links_->need; }
 
  private:
-  std::vector<FilterPtr> filters_;
-  std::array<std::vector<Entry>, kHooks> lists_;
-  BodyNeed need_;
+  struct Links {
+    std::vector<FilterPtr> filters;
+    std::array<std::vector<Entry>, kHooks> lists;
+    BodyNeed need;
+  };
+  std::shared_ptr<const Links> links_;
 };
 
 // One weighted share. cluster_hash: base::hash_bytes(cluster), so that the request path hashes

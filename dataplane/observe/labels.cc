@@ -36,9 +36,8 @@ std::uint32_t Labels::intern(const std::string& host, const model::RouteLabels& 
   const std::uint32_t id = next_++;
   Entry& entry = entries_[id];
   entry.set = std::make_shared<const LabelSet>(LabelSet{host, labels});
-  entry.key = key;
   entry.uses = 1;
-  ids_.emplace(std::move(key), id);
+  entry.key = &ids_.emplace(std::move(key), id).first->first;
   return id;
 }
 
@@ -46,7 +45,7 @@ void Labels::release(std::uint32_t id) {
   const std::lock_guard lock(mutex_);
   const auto at = entries_.find(id);
   if (at == entries_.end() || --at->second.uses > 0) return;
-  ids_.erase(at->second.key);
+  ids_.erase(ids_.find(*at->second.key));
   entries_.erase(at);
 }
 

@@ -48,7 +48,7 @@ class Labels {
  private:
   struct Entry {
     std::shared_ptr<const LabelSet> set;
-    std::string key;
+    const std::string* key = nullptr;  // of ids_
     std::uint64_t uses = 0;
   };
 

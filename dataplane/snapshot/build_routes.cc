@@ -96,7 +96,7 @@ void apply_edit(Draft& draft, RouteEdit& edit) {
 void add_changed(Draft& draft) {
   for (const auto& [name, change] : draft.changes.of(ResourceType::kRoute)) {
     RouteEdit edit{change.before.get(), change.after.get(), {}, {}, observe::Labels::kNone};
-    if (edit.before != nullptr) edit.old_route = draft.read<model::Route>(*edit.before);
+    if (edit.before != nullptr) edit.old_route = draft.held_route(*edit.before);
     if (edit.after != nullptr) {
       edit.new_route = draft.read<model::Route>(*edit.after);
       if (!edit.new_route) continue;
@@ -115,8 +115,8 @@ void add_policy_users(Draft& draft) {
   }
   for (const model::Resource* resource : touched) {
     if (changed_routes.count(resource->key.name) != 0) continue;
-    auto route = draft.read<model::Route>(*resource);
-    if (route) draft.routes.push_back({resource, resource, route, route, observe::Labels::kNone});
+    const auto route = draft.held_route(*resource);
+    draft.routes.push_back({resource, resource, route, route, observe::Labels::kNone});
   }
 }
 

@@ -1,6 +1,17 @@
 #include "dataplane/snapshot/builder.h"
 
 namespace weir::snapshot {
+namespace {
+
+// A route as the state keeps it.
+model::ResourcePtr slim(const model::Resource& route) {
+  auto out = std::make_shared<model::Resource>();
+  out->key = route.key;
+  out->hash = route.hash;
+  return out;
+}
+
+}  // namespace
 
 Builder::Builder(std::span<const exchange::FilterKind> kinds, observe::Labels& labels,
                  Generations& generations, unsigned workers)
@@ -52,7 +63,7 @@ Swap Builder::commit(Draft& draft, std::uint64_t version) {
   swap.changed_clusters = std::move(draft.changed_clusters);
   commit_policies(draft);
   commit_routes(draft);
-  commit_state(draft.changes);
+  commit_state(draft);
   current_ = generations_.adopt(std::move(draft.next));
   swap.snapshot = current_;
   return swap;
@@ -65,7 +76,7 @@ void Builder::commit_policies(Draft& draft) {
   for (auto& [name, policy] : draft.policies) shop_.policies.put(name, std::move(policy));
 }
 
-void Builder::commit_routes(const Draft& draft) {
+void Builder::commit_routes(Draft& draft) {
   for (const RouteEdit& edit : draft.routes) {
     if (edit.before != nullptr) {
       const auto held = shop_.route_labels.find(edit.before);
@@ -73,18 +84,24 @@ void Builder::commit_routes(const Draft& draft) {
       shop_.route_labels.erase(held);
       shop_.policies.remove_user(*edit.old_route, edit.before);
     }
-    if (edit.after != nullptr) {
-      shop_.route_labels.emplace(edit.after, edit.labels);
-      shop_.policies.add_user(*edit.new_route, edit.after);
+    if (edit.after == nullptr) continue;
+    const model::Resource* kept = edit.after;
+    if (edit.after != edit.before) {  // not only its policy changed
+      kept = (draft.slim_routes[edit.after->key.name] = slim(*edit.after)).get();
     }
+    shop_.route_labels.emplace(kept, edit.labels);
+    shop_.policies.add_user(*edit.new_route, kept);
   }
 }
 
 // Last: it lets go of the resources that the indexes above were keyed by.
-void Builder::commit_state(const Changes& changes) {
+void Builder::commit_state(const Draft& draft) {
   for (std::size_t i = 0; i < model::kResourceTypes; ++i) {
-    for (const auto& [name, change] : changes.of(static_cast<model::ResourceType>(i))) {
-      if (change.after != nullptr) {
+    const auto type = static_cast<model::ResourceType>(i);
+    for (const auto& [name, change] : draft.changes.of(type)) {
+      if (change.after != nullptr && type == model::ResourceType::kRoute) {
+        shop_.state.put(draft.slim_routes.at(name));
+      } else if (change.after != nullptr) {
         shop_.state.put(change.after);
       } else {
         shop_.state.erase(change.before->key);

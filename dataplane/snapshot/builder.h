@@ -40,8 +40,8 @@ class Builder {
   void roll_back(const Draft& draft);
   Swap commit(Draft& draft, std::uint64_t version);
   void commit_policies(Draft& draft);
-  void commit_routes(const Draft& draft);
-  void commit_state(const Changes& changes);
+  void commit_routes(Draft& draft);
+  void commit_state(const Draft& draft);
 
   Workshop shop_;
   Generations& generations_;

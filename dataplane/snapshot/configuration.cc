@@ -1,5 +1,9 @@
 #include "dataplane/snapshot/configuration.h"
 
+#include <malloc.h>
+
+#include <utility>
+
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/certificate.h"
@@ -11,6 +15,8 @@ namespace {
 constexpr std::chrono::seconds kRetryBinds{1};
 constexpr std::size_t kInstanceBytes = 16;
 constexpr std::size_t kLoggedReasons = 20;  // of one answer
+// A transaction of this many changes leaves much freed memory behind.
+constexpr std::size_t kManyChanges = 1'000;
 
 void log_reasons(const char* message, std::uint64_t version,
                  const std::vector<wire::Reason>& reasons) {
@@ -66,6 +72,7 @@ std::vector<wire::KeyHash> Configuration::keys(model::ResourceType type) const {
 
 void Configuration::apply(Transaction transaction, base::UniqueFunction<void(Answer)> answer) {
   const std::uint64_t version = transaction.version;
+  is_large_ = transaction.upserts.size() + transaction.removals.size() >= kManyChanges;
   Builder::Outcome outcome = builder_.apply(transaction);
   if (outcome.swap.snapshot == nullptr) {
     return refuse(version, std::move(outcome.reasons), answer);
@@ -105,6 +112,7 @@ void Configuration::refuse(std::uint64_t version, std::vector<wire::Reason> reas
 void Configuration::on_applied(std::uint64_t version) {
   if (!ready()) base::log_info("first configuration applied", {{"version", version}});
   applied_.store(version, std::memory_order_release);
+  if (std::exchange(is_large_, false)) malloc_trim(0);
   successes_.fetch_add(1, std::memory_order_relaxed);
   hash_ = hash_number(builder_.state());
   last_good_ = true;

@@ -57,6 +57,7 @@ class Configuration final : public ReceiverTarget, public base::MetricSource {
   Publisher publisher_;
   Binds binds_;
   loop::Timer retry_;
+  bool is_large_ = false;  // the transaction that is being applied
   // Written by the loop's thread, read by the scraper.
   std::atomic<std::uint64_t> applied_{0};
   std::atomic<std::uint64_t> successes_{0};

@@ -1,5 +1,7 @@
 #include "dataplane/snapshot/draft.h"
 
+#include "common/base/check.h"
+
 namespace weir::snapshot {
 
 model::ResourcePtr Draft::after(model::ResourceType type, const std::string& name) const {
@@ -28,6 +30,17 @@ void check_clusters(Draft& draft, const model::ResourceKey& key, const model::St
     if (backend.invalid || draft.next->clusters.find(backend.cluster) != nullptr) continue;
     draft.degrade(key, "cluster '" + backend.cluster + "' is not there");
   }
+}
+
+std::optional<model::Route> Draft::held_route(const model::Resource& resource) {
+  const std::string& name = resource.key.name;  // "table/host/id"
+  const std::size_t host = name.find('/') + 1;
+  const std::size_t id = name.find('/', host) + 1;
+  const model::Route* const route =
+      table(name.substr(0, host - 1))
+          .route(std::string_view(name).substr(host, id - 1 - host), name.substr(id));
+  WEIR_CHECK(route != nullptr);
+  return *route;
 }
 
 void Draft::store_tables() {

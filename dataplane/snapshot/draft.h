@@ -58,6 +58,7 @@ struct Draft {
   std::unordered_map<std::string, CompiledPolicy> policies;  // new or changed
   std::map<std::string, routing::RouteTable> tables;         // touched, by name
   std::vector<RouteEdit> routes;
+  std::map<std::string, model::ResourcePtr> slim_routes;  // the new ones, as the state keeps them
   std::vector<std::string> changed_clusters;
   std::vector<std::string> fresh_clusters;  // took a number
   std::vector<std::string> gone_clusters;
@@ -73,6 +74,8 @@ struct Draft {
   const CompiledPolicy* policy(const std::string& name) const;
   routing::RouteTable& table(const std::string& name);
   void store_tables();
+  // The live route of a resource that the state holds.
+  std::optional<model::Route> held_route(const model::Resource& resource);
 
   // The typed value, whose own key must be the resource's. Adds to errors otherwise.
   template <typename T>

@@ -23,7 +23,7 @@ std::vector<wire::TypeDigest> State::digests() const {
 
 std::vector<wire::KeyHash> State::keys(model::ResourceType type) const {
   std::vector<wire::KeyHash> out;
-  for (const auto& [name, resource] : all(type)) out.push_back({name, resource->hash});
+  for (const auto& [name, resource] : all(type)) out.push_back({std::string(name), resource->hash});
   return out;
 }
 
@@ -31,7 +31,7 @@ void State::put(model::ResourcePtr resource) {
   erase(resource->key);
   OneType& type = types_[index(resource->key.type)];
   type.digest.add(resource->key.name, resource->hash);
-  const std::string& name = resource->key.name;
+  const std::string_view name = resource->key.name;
   type.resources.emplace(name, std::move(resource));
 }
 
@@ -47,7 +47,7 @@ Changes::Changes(const Transaction& transaction, const State& state) {
   if (transaction.full) {
     for (std::size_t i = 0; i < model::kResourceTypes; ++i) {
       for (const auto& [name, resource] : state.all(type_at(i))) {
-        types_[i].emplace(name, Change{resource, nullptr});
+        types_[i].emplace(std::string(name), Change{resource, nullptr});
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -21,11 +22,12 @@ struct Transaction {
   std::vector<wire::Reason> broken;  // resources that did not arrive whole: the answer is a nack
 };
 
-// Every resource that the dataplane holds, as it came, with a digest per type kept up to date in
-// O(1) per change. One thread.
+// Every resource that the dataplane holds, with a digest per type kept up to date in O(1) per
+// change: as it came, but for the routes, of which there are many: what they say is in the table,
+// here are key and hash. One thread.
 class State {
  public:
-  using Resources = std::unordered_map<std::string, model::ResourcePtr>;
+  using Resources = std::unordered_map<std::string_view, model::ResourcePtr>;  // by their own name
 
   const Resources& all(model::ResourceType type) const { return types_[index(type)].resources; }
   model::ResourcePtr find(model::ResourceType type, const std::string& name) const;

@@ -24,6 +24,7 @@ usage() {
   up [--http-port N] [--https-port N] [--admin-port N]
                  builds, starts sample backends and Weir on a copy of examples/hello; Ctrl-C ends all
   build          build/release/bin/{weir-controller,weir-dataplane,weirctl}
+  ship           the same in build/shipped/bin as they are shipped: link-time and profile-guided optimisation (some minutes)
   test           every test: release, asan, tsan, fuzz (WEIR_LEGS="release asan" chooses)
   e2e [REGEX]    the tests against a real etcd and kube-apiserver, built once (root, for a network namespace)
   bench [ARGS]   the benchmark against nginx and HAProxy; ARGS go to bench/run.py

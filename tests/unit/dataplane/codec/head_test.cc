@@ -15,6 +15,11 @@ TEST(FieldId, KnowsEveryNameInAnyCaseAndNoOther) {
     std::string name(field_name(id));
     ASSERT_FALSE(name.empty()) << i;
     EXPECT_EQ(field_id(name), id) << name;
+    for (std::size_t at = 0; at < name.size(); ++at) {  // case is a letter's alone
+      std::string other = name;
+      other[at] = static_cast<char>(other[at] ^ 0x20);
+      EXPECT_EQ(field_id(other), std::isalpha(name[at]) != 0 ? id : FieldId::kOther) << other;
+    }
     for (char& c : name) c = static_cast<char>(std::toupper(c));
     EXPECT_EQ(field_id(name), id) << name;
     EXPECT_EQ(field_id(name + "x"), FieldId::kOther) << name;

@@ -1,0 +1,29 @@
+// Carries so many rounds of 16 requests through one worker, for callgrind: what it counts inside
+// Loop::run_once is the worker's.
+//
+//   weir-perf-drive plain|plain-loaded|tls|tls-loaded|body ROUNDS
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+#include "tests/perf/stage.h"
+
+int main(int argc, char** argv) {
+  using weir::perf::Setting;
+  const std::map<std::string, Setting> settings = {
+      {"plain", Setting{false, false, 16, 10, 128}},
+      {"plain-loaded", Setting{false, true, 16, 500, 128}},
+      {"tls", Setting{true, false, 16, 10, 128}},
+      {"tls-loaded", Setting{true, true, 16, 500, 128}},
+      {"body", Setting{false, false, 16, 10, 16'000}},
+  };
+  const auto found = argc == 3 ? settings.find(argv[1]) : settings.end();
+  if (found == settings.end()) {
+    std::fprintf(stderr, "usage: weir-perf-drive plain|plain-loaded|tls|tls-loaded|body ROUNDS\n");
+    return 2;
+  }
+  weir::perf::Stage stage(found->second);
+  for (int i = std::atoi(argv[2]); i > 0; --i) stage.round();
+  return stage.good() ? 0 : 1;
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""User instructions of one request, counted by callgrind inside the worker's loop, against the numbers in instructions.txt.
+
+More than 2 % above a number fails; fewer asks for the file to be brought down. Only numbers of this compiler are compared: code of another
+one costs something else. WEIR_UPDATE_INSTRUCTIONS=1 writes the file anew."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+MODES = ["plain", "plain-loaded", "tls", "tls-loaded", "body"]
+FEW, MANY, CLIENTS = 40, 140, 16
+TOLERANCE = 0.02
+
+
+def count(drive, mode, rounds):
+    """Instructions inside Loop::run_once of a whole run."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "callgrind.out")
+        command = ["valgrind", "--tool=callgrind", "--collect-atstart=no", "--toggle-collect=weir::loop::Loop::run_once*",
+                   "--callgrind-out-file=" + out, drive, mode, str(rounds)]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        if run.returncode != 0:
+            sys.exit("%s: %s\n%s" % (mode, run.returncode, run.stderr[-2000:]))
+        with open(out, encoding="utf-8") as text:
+            return int(re.search(r"^(?:summary|totals): (\d+)", text.read(), re.M).group(1))
+
+
+def read_numbers(path):
+    with open(path, encoding="utf-8") as lines:
+        rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return {(compiler, mode): int(number) for compiler, mode, number in rows}
+
+
+def main():
+    drive, path, compiler = sys.argv[1:4]
+    known = read_numbers(path)
+    failed, compared = 0, 0
+    for mode in MODES:
+        each = round((count(drive, mode, MANY) - count(drive, mode, FEW)) / ((MANY - FEW) * CLIENTS))
+        want = known.get((compiler, mode))
+        known[(compiler, mode)] = each
+        if want is None:
+            print("%s %s: %d instructions a request; no number to compare with" % (compiler, mode, each))
+            continue
+        compared += 1
+        print("%s %s: %d instructions a request, %d known (%+.1f %%)" % (compiler, mode, each, want, 100.0 * (each - want) / want))
+        if each > want * (1 + TOLERANCE):
+            failed += 1
+    if os.environ.get("WEIR_UPDATE_INSTRUCTIONS"):
+        with open(path, "w", encoding="utf-8") as out:
+            out.write("# User instructions of one request in the worker's loop: COMPILER MODE NUMBER. tests/perf/instructions.py says how.\n")
+            out.writelines("%s %s %d\n" % (key[0], key[1], number) for key, number in sorted(known.items()))
+        return 0
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
