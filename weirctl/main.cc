@@ -6,8 +6,10 @@
 
 #include "common/base/flags.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "weirctl/configuration.h"
 #include "weirctl/explain.h"
+#include "weirctl/probe.h"
 #include "weirctl/up.h"
 
 namespace weir::weirctl {
@@ -104,11 +106,42 @@ int command_dump(std::vector<std::string> args) {
   return 0;
 }
 
+int command_probe(std::vector<std::string> args) {
+  ProbeOptions o;
+  std::string wait = "0";
+  std::string timeout = "5s";
+  std::vector<std::string> words;
+  Flags flags("weirctl probe", "Asks once, or until the answer is the expected one: URL");
+  flags.add("host", o.host, "Host field of the request; empty: the URL's")
+      .add("status", o.status, "the expected status")
+      .add("gone", o.gone, "wait until nobody accepts connections there")
+      .add("wait", wait, "how long to ask again; 0: once")
+      .add("timeout", timeout, "for one attempt")
+      .positional("URL", words, "http://HOST[:PORT]/PATH");
+  if (const auto code = parsed(flags, std::move(args))) return *code;
+  if (words.size() != 1) return complain("probe takes one URL: http://HOST[:PORT]/PATH");
+  o.url = words[0];
+  for (const auto& [text, into] : {std::pair(&wait, &o.wait), std::pair(&timeout, &o.timeout)}) {
+    if (*text == "0") continue;
+    const auto parsed_duration = base::parse_duration(*text);
+    if (!parsed_duration.ok()) return complain(parsed_duration.error().text);
+    *into = parsed_duration.value();
+  }
+  const auto answer = probe(o);
+  if (!answer.ok()) {
+    complain(answer.error().text);
+    return answer.error().kind == base::ErrorKind::kInvalid ? 2 : 1;
+  }
+  std::puts(answer.value().c_str());
+  return 0;
+}
+
 int usage() {
   std::fputs(
       "weirctl up -f DIR            run Weir on a folder of manifests\n"
       "weirctl explain METHOD URL   which rule takes a request, and why\n"
       "weirctl dump                 the live snapshot\n"
+      "weirctl probe URL            one request, until the answer is the expected one\n"
       "Each takes --help.\n",
       stderr);
   return 2;
@@ -125,5 +158,6 @@ int main(int argc, char** argv) {
   if (command == "up") return command_up(std::move(args));
   if (command == "explain") return command_explain(std::move(args));
   if (command == "dump") return command_dump(std::move(args));
+  if (command == "probe") return command_probe(std::move(args));
   return usage();
 }
