@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # go_programs.sh FOLDER: makes sure that the programs are there which FOLDER/build.sh builds from FOLDER/go.mod
-# (e2e/tools: etcd and kube-apiserver; tests/grpc_interop/tools: gRPC's interoperability programs). Prints the folder that
+# (e2e/tools: etcd and kube-apiserver; tests/grpc_interop/tools: gRPC's interoperability programs; tests/helm/tools: helm). Prints the folder that
 # holds them. They are kept outside the clone, in a folder named by the hash of what decides their content, so that a kept
 # machine builds them once. Everything that is said goes to standard error.
 set -euo pipefail
@@ -11,7 +11,8 @@ go_minor=$(sed -n 's/^go 1\.\([0-9]*\).*/\1/p' "$tools/go.mod")
 
 programs_folder() {
   local hash
-  hash=$(cd "$tools" && cat go.mod go.sum build.sh | sha256sum | cut -c1-16)
+  # The order of find is that of the file system: sorted.
+  hash=$(cd "$tools" && { cat go.mod go.sum build.sh && find . -name '*.go' | LC_ALL=C sort | xargs -r cat; } | sha256sum | cut -c1-16)
   echo "$cache/e2e-bin/$hash"
 }
 

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# render.sh HELM [--check]: makes deploy/static/weir.yaml, deploy/rbac.yaml and deploy/alerts/weir.yaml from the chart; with --check
+# says whether they differ. Without helm's own objects, and without the Secret that an installation makes at random: whoever runs
+# several replicas of the static manifests names one by --ticket-seed-secret.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+helm=${1:?the helm program}
+check=${2:-}
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+template() {
+  "$helm" template weir helm/weir --namespace weir --no-hooks --kube-version 1.30.0 \
+    --set controller.ticketSeedSecret.create=false "$@" | grep -vE '^ *(# Source: |helm\.sh/chart: |app\.kubernetes\.io/managed-by: )'
+}
+
+# documents KIND...: those of standard input that are of one of the kinds.
+documents() {
+  awk -v kinds=" $* " 'BEGIN { RS = "---\n"; ORS = "" }
+    match($0, /\nkind: [A-Za-z]+/) { kind = substr($0, RSTART + 7, RLENGTH - 7); if (index(kinds, " " kind " ")) print "---\n" $0 }'
+}
+
+namespace() {
+  cat <<'TEXT'
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: weir
+  labels:
+    pod-security.kubernetes.io/enforce: restricted
+TEXT
+}
+
+made_from() { echo "# Made from helm/weir by tools/chart/render.sh: change that, not this."; }
+
+mkdir -p "$out/static" "$out/alerts"
+template >"$out/all"
+{ made_from && namespace && cat "$out/all"; } >"$out/static/weir.yaml"
+{
+  echo "# Who weir-controller is and what it may do: exactly what it needs, no more. The e2e tests run it with this file."
+  made_from
+  namespace
+  documents ServiceAccount ClusterRole ClusterRoleBinding Role RoleBinding <"$out/all"
+} >"$out/rbac.yaml"
+template --set controller.metrics.prometheusRule.enabled=true --show-only templates/monitoring.yaml >"$out/rule"
+{ made_from && sed '1{/^---$/d}' "$out/rule"; } >"$out/alerts/weir.yaml"
+
+for file in static/weir.yaml rbac.yaml alerts/weir.yaml; do
+  if [[ $check == --check ]]; then
+    diff -u "deploy/$file" "$out/$file" || { echo "deploy/$file is not what the chart renders: run tools/chart/render.sh" >&2 && exit 1; }
+  else
+    mkdir -p "$(dirname "deploy/$file")"
+    cp "$out/$file" "deploy/$file"
+  fi
+done
