@@ -1,7 +1,7 @@
 // Carries so many rounds of 16 requests through one worker, for callgrind: what it counts inside
 // Loop::run_once is the worker's.
 //
-//   weir-perf-drive plain|plain-loaded|tls|tls-loaded|body ROUNDS
+//   weir-perf-drive MODE ROUNDS     MODE: plain, plain-loaded, tls, tls-loaded, handshake, body
 
 #include <cstdio>
 #include <cstdlib>
@@ -16,11 +16,12 @@ int main(int argc, char** argv) {
       {"plain-loaded", Setting{false, true, 16, 500, 128}},
       {"tls", Setting{true, false, 16, 10, 128}},
       {"tls-loaded", Setting{true, true, 16, 500, 128}},
+      {"handshake", Setting{true, false, 16, 10, 128, true}},
       {"body", Setting{false, false, 16, 10, 16'000}},
   };
   const auto found = argc == 3 ? settings.find(argv[1]) : settings.end();
   if (found == settings.end()) {
-    std::fprintf(stderr, "usage: weir-perf-drive plain|plain-loaded|tls|tls-loaded|body ROUNDS\n");
+    std::fprintf(stderr, "usage: weir-perf-drive MODE ROUNDS\n");
     return 2;
   }
   weir::perf::Stage stage(found->second);

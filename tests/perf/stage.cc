@@ -17,6 +17,7 @@ namespace weir::perf {
 namespace {
 
 constexpr std::chrono::milliseconds kNow{0};
+constexpr std::chrono::seconds kDrain{10};
 constexpr int kMostTurns = 2'000;    // of the loop, for anything that is not steady
 constexpr std::size_t kWarmUp = 20;  // rounds: pools, rings and connections reach their size
 constexpr std::size_t kCounted = 10;
@@ -69,7 +70,7 @@ Stage::Stage(const Setting& setting)
     : setting_(setting),
       log_(observe::AccessLog::open(kLogFile, 1).value()),
       builder_(filters::filter_kinds(), labels_, generations_),
-      worker_(0, {budget_, offload_, caps_, limits_, labels_, *log_}) {
+      worker_(0, {budget_, offload_, caps_, limits_, labels_, *log_, 1, zone_, kDrain}) {
   base::SocketAddress bound;
   origin_ = listen_somewhere(bound);
   origin_port_ = bound.port();
@@ -81,8 +82,13 @@ Stage::Stage(const Setting& setting)
 }
 
 Stage::~Stage() {
-  for (Client& client : clients_) SSL_free(client.ssl);
+  leave();
   SSL_CTX_free(tls_);
+}
+
+void Stage::leave() {
+  for (Client& client : clients_) SSL_free(client.ssl);
+  clients_.clear();
 }
 
 snapshot::Swap Stage::configure() {
@@ -120,7 +126,7 @@ snapshot::Swap Stage::configure() {
 }
 
 void Stage::connect_clients() {
-  if (setting_.tls) tls_ = SSL_CTX_new(TLS_client_method());
+  if (setting_.tls && tls_ == nullptr) tls_ = SSL_CTX_new(TLS_client_method());
   clients_.resize(setting_.clients);
   for (Client& client : clients_) {
     client.fd = base::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -147,6 +153,10 @@ void Stage::turn_worker() {
 }
 
 void Stage::round() {
+  if (setting_.fresh) {
+    leave();
+    connect_clients();
+  }
   for (std::size_t i = 0; i < clients_.size(); ++i) {
     Client& client = clients_[i];
     // Hosts in an order that no cache line predicts.

@@ -17,6 +17,7 @@ struct Setting {
   std::size_t clients = 64;
   std::size_t hosts = 10;
   std::size_t body = 128;  // bytes of an answer
+  bool fresh = false;      // each round comes on new connections
 };
 
 // One real worker whose loop is turned by hand, clients and an origin beside it, all on one thread:
@@ -44,6 +45,7 @@ class Stage {
 
   snapshot::Swap configure();
   void connect_clients();
+  void leave();
   void shake_hands(Client& client);
   void answer_all();
   bool hear(Client& client);
@@ -56,6 +58,7 @@ class Stage {
   shared::ClientLimits limits_;
   observe::Labels labels_;
   std::unique_ptr<observe::AccessLog> log_;
+  const std::string zone_;
   snapshot::Generations generations_;
   snapshot::Builder builder_;
   WorkerThread worker_;
