@@ -1,5 +1,7 @@
 #include "controller/admin/controller.h"
 
+#include <algorithm>
+
 #include "common/base/log.h"
 #include "controller/admin/metrics.h"
 #include "controller/ingress/ticket_keys.h"
@@ -47,7 +49,18 @@ base::Result<void> Controller::start() {
   renewal_.arm(loop_.clock().now() + kRenewAfter);
   rotation_.arm(loop_.clock().now() + kLookAtPeriod);
   pipeline_.start();
+  want_published_service();
   return {};
+}
+
+// Where only some namespaces are watched, the Service whose addresses go into the status may be in
+// another: it is followed alone, which a role for that one name allows.
+void Controller::want_published_service() {
+  const ingress::NamePair name = ingress::split_name(options_.publish_service);
+  const auto& watched = options_.watch_namespaces;
+  if (status_ == nullptr || name.name.empty() || watched.empty()) return;
+  if (std::find(watched.begin(), watched.end(), name.ns) != watched.end()) return;
+  source_->want(store::row(store::Kind::kService).descriptor, name.ns, name.name);
 }
 
 void Controller::stop() {

@@ -41,6 +41,7 @@ class Controller final : private publish::PipelineTarget,
   bool ready() const override;
   std::string metrics() const override;
   std::string reports() const override;
+  void want_published_service();
   void renew_default_certificate();
   void rotate_ticket_keys();
 

@@ -3,9 +3,7 @@
 # Values that decide about others; the longest prefix of a path says what it needs.
 NEEDS = {
     "controller.autoscaling": {"controller.autoscaling.enabled": True},
-    "controller.autoscaling.targetMemoryUtilizationPercentage": {"controller.autoscaling.enabled": True},
     "controller.hostPort.ports": {"controller.hostPort.enabled": True},
-    "controller.ingressClassResource.default": {},
     "controller.minAvailable": {"controller.replicaCount": 2},
     "controller.maxUnavailable": {"controller.replicaCount": 2},
     "controller.scope.namespace": {"controller.scope.enabled": True},
@@ -64,6 +62,8 @@ SAMPLES = {
     "controller.service.nodePorts.udp": {"5353": 30533},
     "controller.service.internal.type": "ClusterIP",
     "controller.service.internal.loadBalancerSourceRanges": ["10.0.0.0/8"],
+    "controller.metrics.port": 9254,
+    "controller.metrics.controllerPort": 9255,
     "controller.metrics.service.type": "NodePort",
     "controller.startupProbe": {"periodSeconds": 2},
     "controller.livenessProbe": {"periodSeconds": 2},

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# render.sh HELM [--check]: makes deploy/static/weir.yaml, deploy/rbac.yaml and deploy/alerts/weir.yaml from the chart; with --check
+# render.sh [--check]: makes deploy/static/weir.yaml, deploy/rbac.yaml and deploy/alerts/weir.yaml from the chart; with --check
 # says whether they differ. Without helm's own objects, and without the Secret that an installation makes at random: whoever runs
-# several replicas of the static manifests names one by --ticket-seed-secret.
+# several replicas of the static manifests names one by --ticket-seed-secret. WEIR_HELM_BIN is the folder of helm
+# (tools/dev/go_programs.sh tests/helm/tools prints it).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-helm=${1:?the helm program}
-check=${2:-}
+helm=${WEIR_HELM_BIN:-}/helm
+check=${1:-}
+[[ -x $helm ]] || { echo "WEIR_HELM_BIN names no folder with helm in it" >&2 && exit 77; }
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 

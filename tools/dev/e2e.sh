@@ -18,6 +18,14 @@ need_grpc() {
   export WEIR_GRPC_BIN
 }
 
+# need_helm: sets WEIR_HELM_BIN to the folder of helm and of the strict decoder of the chart's tests, built when missing.
+need_helm() {
+  need e2e
+  say "helm for the tests of the chart"
+  WEIR_HELM_BIN=$(tools/dev/go_programs.sh tests/helm/tools)
+  export WEIR_HELM_BIN
+}
+
 verb_e2e() {
   [[ $(id -u) == 0 ]] || fail "e2e makes a network namespace: run it as root"
   need build test

@@ -11,8 +11,8 @@ packages_format=(clang-format-19)
 packages_fuzz=(clang-19 libclang-rt-19-dev)
 packages_check=(clang-format-19 clang-tidy-19 python3 shellcheck)
 packages_test=(
-  clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 python3 curl openssl apache2-utils iproute2 strace jq valgrind
-  procps util-linux
+  clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 python3 python3-yaml curl openssl apache2-utils iproute2 strace jq
+  procps util-linux valgrind
 )
 # python3-venv only serves where no Go is new enough; it is small, and asking first would not be simpler.
 packages_e2e=(python3 python3-venv ca-certificates curl openssl iproute2 util-linux procps)

@@ -36,6 +36,7 @@ leg_release() {
     fi
   fi
   if [[ -n $(tests_labelled release '^grpc$') ]]; then need_grpc; fi
+  if [[ -n $(tests_labelled release '^helm$') ]]; then need_helm; fi
   run_ctest release "${without[@]}"
 }
 

@@ -149,6 +149,11 @@ seccompProfile:
   {{- end }}
   env:
   {{- include "weir.environment" . | nindent 2 }}
+  # The zone of the node, for zone preference; from Kubernetes 1.35 on a pod has this label, before that it is empty.
+  - name: NODE_ZONE
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.labels['topology.kubernetes.io/zone']
   ports:
   {{- include "weir.dataplanePorts" . | nindent 2 }}
   startupProbe:

@@ -36,7 +36,7 @@ func main() {
 		switch {
 		case err == nil:
 		case runtime.IsNotRegisteredError(err):
-			fmt.Printf("not of Kubernetes: %s\n", kind)
+			fmt.Println(err)
 		default:
 			fmt.Fprintf(os.Stderr, "document %d (%v): %v\n", number, kind, err)
 			bad++

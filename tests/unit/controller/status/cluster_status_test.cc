@@ -15,6 +15,12 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
+constexpr const char* kBalancer =
+    R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"weir","namespace":"ingress"},
+        "spec":{"type":"LoadBalancer","clusterIP":"10.0.0.1","ports":[{"port":80}]},
+        "status":{"loadBalancer":{"ingress":[{"hostname":"lb.example.com"},
+                                             {"ip":"203.0.113.9"}]}}})";
+
 constexpr kubernetes::LeaseTimings kFast{milliseconds(600), milliseconds(60), milliseconds(300)};
 
 kubernetes::ClusterAccess access_to(const fakes::FakeApiServer& server) {
@@ -44,14 +50,15 @@ class ClusterStatusTest : public testing::Test {
     admin::Options options;
     options.admin_port = 0;
     options.control_socket = dataplane_.path();
+    options.publish_service = addresses.publish_service;
+    options.watch_namespaces = watched_;
     client_ = std::make_unique<kubernetes::ApiClient>(loop_, access_to(server_), "weir-test");
     auto status = std::make_unique<ClusterStatus>(
         loop_, *client_, std::move(addresses),
         make_lease_authority(*client_, {"weir", "leader", "me"}, timings));
     status_ = status.get();
     controller_ = std::make_unique<admin::Controller>(
-        loop_, options,
-        std::make_unique<kubernetes::ApiSource>(*client_, std::vector<std::string>{}),
+        loop_, options, std::make_unique<kubernetes::ApiSource>(*client_, watched_),
         std::make_unique<ingress::IngressTranslator>(publish::test_config()), std::move(status));
     ASSERT_TRUE(controller_->start().ok());
   }
@@ -102,6 +109,7 @@ class ClusterStatusTest : public testing::Test {
   publish::ScriptedDataplane dataplane_;
   bool connected_ = false;
   bool acknowledges_ = true;
+  std::vector<std::string> watched_;  // empty: all
   std::unique_ptr<kubernetes::ApiClient> client_;
   ClusterStatus* status_ = nullptr;
   std::unique_ptr<admin::Controller> controller_;
@@ -206,13 +214,21 @@ TEST_F(ClusterStatusTest, TheAddressesOfTheServiceAreFollowed) {
   ASSERT_TRUE(until([this] { return status_->is_leader() && connected_; }));
   run_for(milliseconds(200));
   EXPECT_EQ(addresses("web"), "");
-  server_.put(
-      R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"weir","namespace":"ingress"},
-    "spec":{"type":"LoadBalancer","clusterIP":"10.0.0.1","ports":[{"port":80}]},
-    "status":{"loadBalancer":{"ingress":[{"hostname":"lb.example.com"},{"ip":"203.0.113.9"}]}}})");
+  server_.put(kBalancer);
   EXPECT_TRUE(until([this] { return !addresses("web").empty(); }));
   EXPECT_THAT(addresses("web"), HasSubstr("203.0.113.9"));
   EXPECT_THAT(addresses("web"), HasSubstr("lb.example.com"));
+}
+
+TEST_F(ClusterStatusTest, TheServiceMayBeInANamespaceThatIsNotServed) {
+  watched_ = {"shop"};
+  server_.put(ingress("web"));
+  server_.put(kBalancer);
+  start({"ingress/weir", {}});
+  EXPECT_TRUE(until([this] { return !addresses("web").empty(); }));
+  EXPECT_THAT(addresses("web"), HasSubstr("203.0.113.9"));
+  EXPECT_EQ(server_.count_requests("/namespaces/ingress/ingresses"), 0U);
+  EXPECT_GT(server_.count_requests("metadata.name%3Dweir"), 0U);
 }
 
 }  // namespace
