@@ -13,6 +13,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/loop/loop.h"
+#include "dataplane/supervisor/capabilities.h"
 #include "dataplane/supervisor/listen_sockets.h"
 #include "dataplane/supervisor/packet.h"
 #include "dataplane/supervisor/worker_process.h"
@@ -232,6 +233,7 @@ void Supervisor::answer() {
 }  // namespace
 
 int run_supervisor(const SupervisorOptions& options) {
+  use_bind_capability();
   auto control = listen_unix(options.control_socket);
   if (!control.ok()) {
     base::log_error("dataplane cannot start", {{"reason", control.error().text}});

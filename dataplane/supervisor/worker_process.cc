@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "common/base/check.h"
+#include "dataplane/supervisor/capabilities.h"
 
 namespace weir::supervisor {
 namespace {
@@ -23,6 +24,8 @@ constexpr std::string_view kFdVariable = "WEIR_SUPERVISOR_FD=";
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  // Before the signal below: whoever gains a capability by exec loses it.
+  drop_capabilities();
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(127);  // it died before the line above
   fcntl(channel, F_SETFD, 0);

@@ -117,6 +117,8 @@ COMBINATIONS = {
     "daemon set in the nodes' network": {"controller.kind": "DaemonSet", "controller.hostNetwork": True,
                                          "controller.dnsPolicy": "ClusterFirstWithHostNet",
                                          "controller.service.external.enabled": False},
+    "low ports of the nodes": {"controller.kind": "DaemonSet", "controller.hostNetwork": True, "controller.containerPort.http": 80,
+                               "controller.containerPort.https": 443},
     "no native sidecar": {"controller.nativeSidecar": False},
     "several, scaled, watched": {
         "controller.autoscaling.enabled": True, "controller.metrics.enabled": True, "controller.networkPolicy.enabled": True,
@@ -163,7 +165,6 @@ REFUSALS = [
     ({"rbac.create": False, "rbac.mode": "named"}, "rbac.mode: has no effect with rbac.create=false"),
     ({"controller.kind": "DaemonSet", "controller.autoscaling.enabled": True}, "a DaemonSet has one pod per node"),
     ({"controller.hostNetwork": True, "controller.hostPort.enabled": True}, "the pod's ports are the node's already"),
-    ({"controller.hostNetwork": True, "controller.containerPort.http": 80}, "ports below 1024 cannot be bound"),
     ({"controller.metrics.serviceMonitor.enabled": True}, "needs controller.metrics.enabled=true"),
     ({"controller.containerPort.http": 8443}, "8443 is used twice"),
     ({"tcp": {"10254": "shop/queue:5672"}}, "tcp.10254: the port is Weir's own"),

@@ -65,6 +65,37 @@ class Image(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("nobody listening", done.stderr)
 
+    # In a network of its own, as user 65532, with a bounding set as a container has it: does anything answer at port 81?
+    def serves_low_port(self, bounding):
+        run_folder = os.path.join(self.folder, "run")
+        os.makedirs(run_folder, exist_ok=True)
+        os.chown(run_folder, USER, USER)
+        script = f"""
+            cd {self.root}/usr/bin; ip link set lo up
+            as_user() {{ exec setpriv --reuid {USER} --regid {USER} --clear-groups --inh-caps -all --bounding-set "$@"; }}
+            as_user {bounding} ./weir-dataplane --control-socket {run_folder}/socket --workers 1 --access-log-path /dev/null >&2 &
+            dataplane=$!
+            as_user -all ./weir-controller -f {run_folder} --control-socket {run_folder}/socket --http-port 81 --https-port 0 >&2 &
+            controller=$!
+            ./weirctl probe --wait 60s http://127.0.0.1:10254/readyz && ./weirctl probe --wait 3s --status 404 http://127.0.0.1:81/
+            got=$?
+            for worker in $(cat /proc/$dataplane/task/$dataplane/children); do grep CapPrm /proc/$worker/status; done
+            kill $controller $dataplane; wait; exit $got"""
+        return run("unshare", "--net", "bash", "-c", script)
+
+    @unittest.skipUnless(os.geteuid() == 0, "a network namespace needs root")
+    def test_low_ports_need_the_one_capability_and_the_worker_has_none(self):
+        done = self.serves_low_port("-all,+net_bind_service")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("status 404", done.stdout)
+        self.assertIn("CapPrm:\t0000000000000000", done.stdout)
+
+    @unittest.skipUnless(os.geteuid() == 0, "a network namespace needs root")
+    def test_without_it_the_program_starts_and_the_port_stays_shut(self):
+        done = self.serves_low_port("-all")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("nobody listening, expected: status 404", done.stderr)
+
     def test_the_sbom_has_what_spdx_asks_for(self):
         document = self.sbom
         self.assertEqual((document["spdxVersion"], document["dataLicense"], document["SPDXID"]),

@@ -48,6 +48,12 @@ make_root() {
   if [[ $(id -u) == 0 ]]; then chown 65532:65532 "$root/run/weir"; fi
 }
 
+# may_bind_low_ports FILE: CAP_NET_BIND_SERVICE (bit 10) as permitted, not as effective: a container that takes it away can still start
+# the program. By the extended attribute itself (struct vfs_ns_cap_data, version 2), which needs no further package.
+may_bind_low_ports() {
+  python3 -c 'import os, struct, sys; os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000000, 1 << 10, 0, 0, 0))' "$1"
+}
+
 copy_programs() {
   local program
   for program in "${programs[@]}"; do
@@ -55,6 +61,7 @@ copy_programs() {
     strip --strip-debug -o "$root/usr/bin/$program" "$built/bin/$program"
     chmod 0755 "$root/usr/bin/$program"
   done
+  if [[ $(id -u) == 0 ]]; then may_bind_low_ports "$root/usr/bin/weir-dataplane"; fi
 }
 
 # copy_libraries: under the name that the loader asks for; prints their packages, one a line.

@@ -23,9 +23,6 @@
 {{- if and $c.hostPort.enabled $c.hostNetwork -}}
 {{- fail "controller.hostPort.enabled: with controller.hostNetwork the pod's ports are the node's already" -}}
 {{- end -}}
-{{- if and $c.hostNetwork (lt (int (include "weir.lowestPort" .)) 1024) -}}
-{{- fail "controller.hostNetwork: ports below 1024 cannot be bound by the user 65532 in the node's network: use controller.containerPort of 1024 or more, or controller.hostPort" -}}
-{{- end -}}
 {{- if and (or $c.metrics.serviceMonitor.enabled) (not $c.metrics.enabled) -}}
 {{- fail "controller.metrics.serviceMonitor.enabled: needs controller.metrics.enabled=true, whose Service it names; controller.metrics.podMonitor needs none" -}}
 {{- end -}}

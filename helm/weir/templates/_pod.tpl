@@ -81,6 +81,27 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
+{{- /* Ports below 1024 of the node: the sysctl is not to be had there, so the program's file brings the one capability, which a process
+without the right to gain privileges would not get. The worker process gives it up. */ -}}
+{{- define "weir.lowPortSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+allowPrivilegeEscalation: true
+readOnlyRootFilesystem: true
+capabilities:
+  drop:
+  - ALL
+  add:
+  - NET_BIND_SERVICE
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "weir.bindsLowOnNode" -}}
+{{- if and .Values.controller.hostNetwork (lt (int (include "weir.lowestPort" .)) 1024) -}}yes{{- end -}}
+{{- end -}}
+
 {{- define "weir.controllerContainer" -}}
 - name: controller
   image: {{ include "weir.image" . }}
@@ -176,7 +197,7 @@ seccompProfile:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   securityContext:
-    {{- include "weir.containerSecurity" . | nindent 4 }}
+    {{- include (ternary "weir.lowPortSecurity" "weir.containerSecurity" (eq (include "weir.bindsLowOnNode" .) "yes")) . | nindent 4 }}
   volumeMounts:
   - name: run
     mountPath: /run/weir
