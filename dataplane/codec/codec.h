@@ -108,8 +108,9 @@ struct SessionContext {
   worker::BufferPool& buffers;
   HeadPool& heads;
   const Limits& limits;
-  loop::Loop* loop =
-      nullptr;  // HTTP/2 only, which gathers its output and keeps time; never null there
+  // HTTP/2 gathers its output by it and keeps time; never null there. An HTTP/1 server rests in a
+  // long burst of pipelined requests; without one it does not.
+  loop::Loop* loop = nullptr;
 };
 
 // What a session is doing, for the connection's timeouts.

@@ -9,6 +9,9 @@ namespace {
 
 // Bytes of later requests that may wait behind the current one.
 constexpr std::size_t kMostPipelined = 16 * 1024;
+// Requests of one connection that are begun before their answers are flushed: their exchanges live
+// until then. As many as benchmarks and browsers ever pipeline.
+constexpr unsigned kAtOnce = 16;
 
 }  // namespace
 
@@ -25,6 +28,10 @@ H1Server::H1Server(SessionContext context, ByteStream& wire, ServerTarget& serve
       parser_(context_),
       writer_(context.buffers, wire) {
   parser_.start(HeadParser::Kind::kRequest);
+}
+
+H1Server::~H1Server() {
+  if (yielding_) context_.loop->flush_cancel(*this);
 }
 
 void H1Server::on_bytes(std::string_view bytes) {
@@ -73,9 +80,15 @@ bool H1Server::can_park() const {
          !reading_paused_;
 }
 
+void H1Server::flush() {
+  yielding_ = false;
+  run();
+}
+
 void H1Server::run() {
   if (running_) return;
   running_ = true;
+  begun_ = 0;
   while (!ended_ && step()) {
   }
   running_ = false;
@@ -92,9 +105,7 @@ void H1Server::run() {
 bool H1Server::step() {
   switch (in_) {
     case In::kHead:
-      // Answers to a client that sends on and takes nothing would pile up.
-      backed_up_ = wire_.queued() > kHighMark;
-      return !busy_ && !backed_up_ && read_head();
+      return !busy_ && may_start() && read_head();
     case In::kBody:
       return !paused_ && read_body();
     case In::kTunnel:
@@ -108,12 +119,23 @@ bool H1Server::step() {
   return false;
 }
 
+// Answers to a client that sends on and takes nothing would pile up; so would the exchanges of a
+// burst, which live until the end of the loop's iteration.
+bool H1Server::may_start() {
+  backed_up_ = wire_.queued() > kHighMark;
+  if (backed_up_ || yielding_) return false;
+  if (begun_ < kAtOnce || inbox_.empty() || context_.loop == nullptr) return true;
+  yielding_ = true;
+  context_.loop->flush_later(*this);
+  return false;
+}
+
 // What the client's FIN means once everything before it has been read. A client may close its side
 // behind a complete request and still wait for the response.
 void H1Server::after_run() {
   if (ended_ || !read_closed_) return;
   if (!busy_) {
-    end_session();
+    if (!holds_back()) end_session();
   } else if (in_ == In::kBody && !paused_) {
     break_off({base::ErrorKind::kClosed, base::Origin::kClient, false,
                "request: the client closed inside the body"});
@@ -169,6 +191,7 @@ void H1Server::start_request() {
   version_minor_ = static_cast<std::uint8_t>(head->version_minor());
   answers_head_ = head->method() == "HEAD";
   busy_ = true;
+  ++begun_;
   head_sent_ = false;
   body_.start(facts_.framing);
   const BodyLength length = facts_.framing.length();
@@ -276,7 +299,7 @@ void H1Server::end_session() {
 }
 
 void H1Server::adjust_reading() {
-  const bool is_full = (in_ == In::kDone || backed_up_) && inbox_.size() >= kMostPipelined;
+  const bool is_full = (in_ == In::kDone || holds_back()) && inbox_.size() >= kMostPipelined;
   const bool want_paused = !ended_ && (paused_ || is_full);
   if (want_paused == reading_paused_) return;
   reading_paused_ = want_paused;

@@ -19,9 +19,10 @@ namespace weir::codec {
 //     from inside an event takes effect when the event returns.
 //  3. The connection stays open behind a response only when both messages ended at a known byte and
 //     the response said so.
-class H1Server final : public ServerSession, private MessageStream {
+class H1Server final : public ServerSession, private MessageStream, private loop::Flushable {
  public:
   H1Server(SessionContext context, ByteStream& wire, ServerTarget& server);
+  ~H1Server() override;
 
   void on_bytes(std::string_view bytes) override;
   void on_read_closed() override;
@@ -47,6 +48,7 @@ class H1Server final : public ServerSession, private MessageStream {
   void pause() override;
   void resume() override;
   std::size_t queued() const override { return wire_.queued(); }
+  void flush() override;  // goes on behind what was answered in one go
 
   void run();
   bool step();
@@ -65,6 +67,8 @@ class H1Server final : public ServerSession, private MessageStream {
   void break_off(const base::Error& error);
   void end_session();
   void adjust_reading();
+  bool may_start();
+  bool holds_back() const { return backed_up_ || yielding_; }
 
   SessionContext context_;
   ByteStream& wire_;
@@ -90,6 +94,8 @@ class H1Server final : public ServerSession, private MessageStream {
   bool reading_paused_ = false;
   bool over_high_ = false;
   bool backed_up_ = false;  // the next request waits until the client has taken more
+  bool yielding_ = false;   // it waits until the answers before it have been flushed
+  unsigned begun_ = 0;      // requests, since run() was entered
   bool ended_ = false;
   bool client_done_ = false;  // when the session ended
 };

@@ -84,8 +84,8 @@ void Connection::on_open() {
 
 void Connection::start_http1() {
   const exchange::ExchangeContext& context = home_.context;
-  session_ =
-      codec::make_h1_server({context.worker.buffers(), context.heads, home_.limits}, *this, *this);
+  session_ = codec::make_h1_server(
+      {context.worker.buffers(), context.heads, home_.limits, &worker_.loop()}, *this, *this);
 }
 
 void Connection::start_http2() {

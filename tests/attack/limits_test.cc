@@ -123,5 +123,31 @@ TEST_F(Limits, WithoutDescriptorsWhoWaitsIsClosedAndServiceGoesOn) {
   EXPECT_LT(crowd.open(), 300U) << "some had to go";
 }
 
+TEST_F(Limits, AClientThatAsksOnAndTakesNothingIsNotKeptInMemory) {
+  const pid_t worker = stage_.dataplane.worker();
+  ASSERT_EQ(stage_.get("/").status, 200);
+  const std::int64_t base = resident(worker);
+  std::string requests;
+  for (int i = 0; i < 500; ++i) requests += "GET / HTTP/1.1\r\nHost: none.test\r\n\r\n";
+  Crowd crowd(stage_.port, 20,
+              {.opening = {},
+               .drip = requests,
+               .every = Millis(1),
+               .receive_buffer = 4'096,
+               .reads = false});
+  std::int64_t peak = base;
+  const auto look = [&] {
+    peak = std::max(peak, resident(worker));
+    return false;
+  };
+  crowd.step_until(look, Millis(2'000));
+  EXPECT_GT(crowd.sent(), 2'000'000U);
+  RecordProperty("peak_bytes", static_cast<int>(peak - base));
+  if (kResidentTells) {
+    EXPECT_LE(peak - base, 20 * 512 * kKiB + 4 * kMiB)
+        << "its answers wait for it up to a mark, its requests behind that";
+  }
+}
+
 }  // namespace
 }  // namespace weir::attack

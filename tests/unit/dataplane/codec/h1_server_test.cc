@@ -37,6 +37,45 @@ TEST(H1Server, StopsReadingWhenTooMuchIsPipelined) {
   EXPECT_TRUE(rig.wire.reading);
 }
 
+TEST(H1Server, RestsInABurstUntilItsAnswersHaveBeenFlushed) {
+  loop::Loop loop;
+  Memory memory;
+  SessionContext context = memory.context();
+  context.loop = &loop;
+  ScriptedWire wire;
+  ScriptedServer server;
+  server.answer = true;
+  const auto session = make_h1_server(context, wire, server);
+  std::string burst;
+  for (int i = 0; i < 100; ++i) burst += kGet;
+  session->on_bytes(burst);
+  EXPECT_EQ(server.requests.size(), 16U) << "their exchanges live until the iteration ends";
+  EXPECT_EQ(session->phase(), SessionPhase::kReadingHead);
+  EXPECT_FALSE(session->can_park());
+  session->on_read_closed();
+  EXPECT_EQ(server.session_ends, 0) << "the client closed behind complete requests";
+  loop.run_once(base::Duration::zero());
+  EXPECT_EQ(server.requests.size(), 100U);
+  EXPECT_EQ(server.session_ends, 1);
+}
+
+TEST(H1Server, ARestIsOverWithItsSession) {
+  loop::Loop loop;
+  Memory memory;
+  SessionContext context = memory.context();
+  context.loop = &loop;
+  ScriptedWire wire;
+  ScriptedServer server;
+  server.answer = true;
+  auto session = make_h1_server(context, wire, server);
+  std::string burst;
+  for (int i = 0; i < 20; ++i) burst += kGet;
+  session->on_bytes(burst);
+  session.reset();
+  loop.run_once(base::Duration::zero());
+  EXPECT_EQ(server.requests.size(), 16U);
+}
+
 TEST(H1Server, DecidesWhetherTheConnectionStays) {
   struct Case {
     std::string_view name, request;
