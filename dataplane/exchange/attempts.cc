@@ -162,7 +162,11 @@ void Exchange::on_attempt_failed(const base::Error& error) {
   failure_ = error;
   const bool inside_start = link_ == Link::kStarting && phase_ == Phase::kPickEndpoint;
   link_ = Link::kFailed;
-  use_.connect_failed(context_.worker.loop().now());
+  if (error.kind == base::ErrorKind::kOverloaded) {
+    use_.refuse(upstream::Refusal::kConnections);
+  } else {
+    use_.connect_failed(context_.worker.loop().now());
+  }
   if (inside_start || over()) return;
   retry_or_fail(error);
   advance();

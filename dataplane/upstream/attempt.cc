@@ -49,6 +49,12 @@ void PooledAttempt::on_connect_failed(const base::Error& error) {
   target_.on_attempt_failed(std::move(told).within("connect " + pool_.endpoint().id));
 }
 
+void PooledAttempt::on_connect_refused() {
+  connecting_ = nullptr;
+  target_.on_attempt_failed({base::ErrorKind::kOverloaded, base::Origin::kConfig, false,
+                             std::string(text_of(Refusal::kConnections))});
+}
+
 void PooledAttempt::on_interim(codec::HeadPtr head) { response_.on_interim(std::move(head)); }
 
 void PooledAttempt::on_head(codec::HeadPtr head, codec::BodyLength length) {

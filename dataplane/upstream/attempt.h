@@ -22,7 +22,8 @@ class AttemptTarget {
   // A stream to the endpoint is open: stream() may be used. May be called from inside
   // Upstreams::start.
   virtual void on_attempt_ready() = 0;
-  // No connection: nothing of the request has left. error.retryable is true.
+  // No connection: nothing of the request has left. error.retryable is true, but where its kind is
+  // kOverloaded: then the cluster's limit of connections is reached, and the endpoint may be well.
   virtual void on_attempt_failed(const base::Error& error) = 0;
 };
 

@@ -21,6 +21,7 @@ class ConnectWaiter {
   virtual ~ConnectWaiter() = default;
   virtual void on_connected() = 0;
   virtual void on_connect_failed(const base::Error& error) = 0;
+  virtual void on_connect_refused() = 0;  // it would need one more, and the cluster has its number
   virtual void wait_for(Connection& connecting) = 0;  // from now on for this one
 };
 

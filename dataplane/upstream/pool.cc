@@ -32,7 +32,8 @@ Connection& Pool::connect(base::Duration timeout) {
   return *all_.back();
 }
 
-void Pool::count_for(std::shared_ptr<shared::EndpointState> state) {
+void Pool::limit_by(std::uint32_t cluster, std::shared_ptr<shared::EndpointState> state) {
+  cluster_ = cluster;
   counted_ = std::move(state);
   count_connections();
 }
@@ -50,8 +51,16 @@ Connection* Pool::joinable() const {
 }
 
 void Pool::find_other(ConnectWaiter& waiter, base::Duration timeout) {
+  if (Connection* open = take(true)) {
+    waiter.wait_for(*open);
+    return open->serve();
+  }
   Connection* other = joinable();
-  waiter.wait_for(other != nullptr ? *other : connect(timeout));
+  if (other == nullptr) {
+    if (counted_ != nullptr && !owner_.may_connect(cluster_)) return waiter.on_connect_refused();
+    other = &connect(timeout);
+  }
+  waiter.wait_for(*other);
 }
 
 SessionWish Pool::wish() const {

@@ -47,6 +47,8 @@ class PoolOwner {
  public:
   virtual ~PoolOwner() = default;
   virtual void on_pool_unused(Pool& pool) = 0;  // no user and no connection is left
+  // Whether the cluster of this index may have one more connection.
+  virtual bool may_connect(std::uint32_t cluster) const = 0;
 };
 
 // Where the connections of a pool go and how they speak.
@@ -81,8 +83,9 @@ class Pool final : public worker::Buried {
   // By which the owner finds it.
   const std::string& key() const { return key_; }
   void set_key(std::string key) { key_ = std::move(key); }
-  // Where its connections are counted from now on, beside the worker's Counts.
-  void count_for(std::shared_ptr<shared::EndpointState> state);
+  // Its connections are counted here from now on, beside the worker's Counts, and limited with
+  // those of the cluster, whose own the pool is.
+  void limit_by(std::uint32_t cluster, std::shared_ptr<shared::EndpointState> state);
   // The newest connection on offer, or null. idempotent false: only one idle for less than a
   // second.
   Connection* take(bool idempotent);
@@ -105,6 +108,7 @@ class Pool final : public worker::Buried {
   void count_connections();
   SessionWish wish() const;
   void learn(std::size_t most_streams);  // what an endpoint allows on a connection
+  // For one that its connection has no room for.
   void find_other(ConnectWaiter& waiter, base::Duration timeout);
   void tell_if_unused();
 
@@ -115,6 +119,7 @@ class Pool final : public worker::Buried {
   Limits limits_;
   std::string key_;
   std::shared_ptr<shared::EndpointState> counted_;
+  std::uint32_t cluster_ = 0;  // where counted_ is set
   std::size_t clusters_ = 0;
   std::size_t attempts_ = 0;
   std::size_t idle_ = 0;

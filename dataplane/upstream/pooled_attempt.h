@@ -35,6 +35,7 @@ class PooledAttempt final : public Attempt,
  private:
   void on_connected() override;
   void on_connect_failed(const base::Error& error) override;
+  void on_connect_refused() override;
 
   void on_interim(codec::HeadPtr head) override;
   void on_head(codec::HeadPtr head, codec::BodyLength length) override;

@@ -101,6 +101,11 @@ bool UpstreamSet::connections_left(const State& state) const {
   return open < most;
 }
 
+bool UpstreamSet::may_connect(std::uint32_t cluster) const {
+  const bool known = cluster < clusters_.size() && clusters_[cluster] != nullptr;
+  return !known || connections_left(*clusters_[cluster]);
+}
+
 void UpstreamSet::on_cluster_changed(const Cluster& cluster) {
   State& state = state_of(cluster);
   // The new set may lie where the old one lay: pointers alone do not tell.
@@ -167,7 +172,9 @@ void UpstreamSet::sync(State& state, const Cluster& cluster) {
     seat->index = static_cast<std::uint32_t>(seats.size());
     seat->pool = &pool_of(endpoint, cluster, cluster.settings.protocol);
     seat->pool->add_cluster();
-    if (cluster.settings.limits.max_connections > 0) seat->pool->count_for(seat->state);
+    if (cluster.settings.limits.max_connections > 0) {
+      seat->pool->limit_by(cluster.index, seat->state);
+    }
     seats.push_back(seat.get());
     state.seats.push_back(std::move(seat));
   }

@@ -58,6 +58,7 @@ class UpstreamSet final : public Upstreams, PoolOwner {
   static std::string pool_key(std::string_view id, const Cluster& cluster,
                               model::UpstreamProtocol protocol);
   void on_pool_unused(Pool& pool) override;
+  bool may_connect(std::uint32_t cluster) const override;
 
   Parts parts_;
   UpstreamsConfig config_;

@@ -77,6 +77,8 @@ void Use::end_pending() {
 }
 
 void Use::refuse(Refusal why) {
+  if (seat_ == nullptr) return;
+  end_pending();
   refusal_ = why;
   shared::ClusterState::Totals& totals = seat_->home->state->totals;
   (why == Refusal::kPending ? totals.over_pending : totals.over_connections)

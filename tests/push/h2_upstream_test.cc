@@ -18,10 +18,12 @@ using ::testing::Not;
 class PushH2Upstream : public testing::Test {
  protected:
   // Points cluster "aa" at these backends by HTTP/2.
-  void use(const std::vector<const H2Backend*>& backends, std::uint32_t max_streams = 100) {
+  void use(const std::vector<const H2Backend*>& backends, std::uint32_t max_streams = 100,
+           std::uint32_t max_connections = 0) {
     model::Cluster cluster = make_cluster("aa");
     cluster.protocol = model::UpstreamProtocol::kHttp2;
     cluster.max_streams = max_streams;
+    cluster.limits.max_connections = max_connections;
     std::vector<std::uint16_t> ports;
     for (const H2Backend* backend : backends) ports.push_back(backend->port());
     stage.must_push({make_resource(cluster), make_resource(make_endpoints("aa", ports))});
@@ -90,6 +92,26 @@ TEST_F(PushH2Upstream, WhatThePeerOrTheClusterDoesNotAllowGoesToFurtherConnectio
   ASSERT_TRUE(eventually([&] { return open.waiting() == 6; })) << open.waiting();
   EXPECT_EQ(open.accepted(), 2U);
   open.release();
+  expect_answers();
+}
+
+TEST_F(PushH2Upstream, TheLimitOfConnectionsHoldsAlsoForThoseThatWaitedTogether) {
+  H2Backend strict(4);
+  use({&strict}, 100, 1);
+  hold(12);
+  std::size_t refused = 0;
+  const auto count_refused = [&] {
+    std::erase_if(clients, [&refused](Client& client) {
+      const int status = client.read(false, Millis(50)).status;
+      refused += status == 503 ? 1 : 0;
+      return status != 0;
+    });
+    return refused + strict.waiting() >= 12;
+  };
+  ASSERT_TRUE(eventually(count_refused)) << refused << " of 12, " << strict.waiting() << " wait";
+  EXPECT_EQ(strict.accepted(), 1U);
+  EXPECT_EQ(strict.waiting(), 4U);
+  strict.release();
   expect_answers();
 }
 
