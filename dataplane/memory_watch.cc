@@ -1,7 +1,5 @@
 #include "dataplane/memory_watch.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -30,44 +28,46 @@ const char* meaning(base::Pressure level) {
 }  // namespace
 
 base::Pressure MemoryWatch::look(base::TimePoint now) {
-  give_back(now);
+  follow(now);
   if (budget_.limit() == 0) return base::Pressure::kNone;
   base::PressureGauge& pressure = budget_.pressure();
   const std::size_t resident = observe::resident_bytes();
-  pressure.settle(std::max(budget_.used(), resident));
+  pressure.settle(std::max(budget_.used(), resident), std::min(beyond_charged(), beyond_));
   const base::Pressure level = pressure.level();
   if (level != said_) say(level, resident);
   said_ = level;
   const bool explained = budget_.used() + budget_.limit() / 20 > resident;
   if (level != base::Pressure::kNone && !explained && now - trimmed_ >= kTrimEvery) {
     trimmed_ = now;
-    ::malloc_trim(0);
+    give_back_();
   }
   return level;
 }
 
-void MemoryWatch::give_back(base::TimePoint now) {
+void MemoryWatch::follow(base::TimePoint now) {
   const std::size_t used = budget_.used();
   highest_ = std::max(highest_, used);
   const bool fell = used <= highest_ / 2 && highest_ - used >= kWorthTrimming;
   if (!fell) stayed_ = now;
+  bool due = now - stayed_ >= kSettles;
   if (now - compared_ >= kSettles) {
     compared_ = now;
-    const std::size_t resident = observe::resident_bytes();
-    const std::size_t beyond = resident - std::min(resident, used);
-    if (beyond > beyond_ + kUnexplained) return trim(now);
-    beyond_ = std::min(beyond, beyond_);
+    const std::size_t beyond = beyond_charged();
+    due = due || (!settling_ && beyond > beyond_ + kUnexplained);
+    beyond_ = settling_ ? beyond : std::min(beyond, beyond_);
+    settling_ = false;
   }
-  if (now - stayed_ >= kSettles) trim(now);
-}
-
-void MemoryWatch::trim(base::TimePoint now) {
-  ::malloc_trim(0);
-  const std::size_t used = budget_.used();
-  const std::size_t resident = observe::resident_bytes();
-  beyond_ = resident - std::min(resident, used);
+  if (!due) return;
+  give_back_();
+  settling_ = true;
+  compared_ = now;
   highest_ = used;
   stayed_ = now;
+}
+
+std::size_t MemoryWatch::beyond_charged() const {
+  const std::size_t resident = observe::resident_bytes();
+  return resident - std::min(resident, budget_.used());
 }
 
 void MemoryWatch::say(base::Pressure level, std::size_t resident) const {

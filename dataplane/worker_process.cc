@@ -1,5 +1,6 @@
 #include "dataplane/worker_process.h"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -85,6 +86,7 @@ class Process final : private loop::IoHandler {
   void on_io(std::uint32_t events) override;  // a signal
   void on_beat();
   void on_memory();
+  void give_back();
   void begin_end();
   void begin_drain();
   void on_drain_step();
@@ -148,9 +150,9 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
       budget_(options.memory_limit),
       offload_(options.workers, kOffloadQueue),
       sockets_(channel),
-      workers_(make_workers(options.workers, {budget_, offload_, caps_, limits_, labels_, log,
-                                              options.workers, options.zone,
-                                              options.drain_timeout})),
+      workers_(
+          make_workers(options.workers, {budget_, offload_, caps_, limits_, labels_, log,
+                                         options.workers, options.zone, options.drain_timeout})),
       configuration_(configuration_parts()),
       receiver_(loop_, std::move(control_socket), configuration_),
       traffic_metrics_(labels_, recorders(), instance_labels()),
@@ -161,7 +163,7 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
       signals_(open_signals()),
       beat_(loop_.timers(), [this] { on_beat(); }),
       look_(loop_.timers(), [this] { on_memory(); }),
-      memory_(budget_),
+      memory_(budget_, [this] { give_back(); }),
       end_(loop_.timers(), [this] { draining_ ? on_drain_step() : begin_drain(); }),
       admin_(admin_parts(std::move(admin_socket), std::move(dump_socket))) {
   signal_token_ = loop_.add(signals_.get(), *this, EPOLLIN);
@@ -190,8 +192,7 @@ admin::Admin::Parts Process::admin_parts(base::UniqueFd tcp, base::UniqueFd dump
           [this] { return configuration_.ready() && !ending_.load(std::memory_order_relaxed); },
           [this] { return dump_text(); },
           {&traffic_metrics_, &worker_metrics_, &stream_metrics_, &process_metrics_,
-           &cluster_metrics_,
-           &configuration_, &log_},
+           &cluster_metrics_, &configuration_, &log_},
           offload_,
           options_.workers};
 }
@@ -242,6 +243,15 @@ void Process::on_memory() {
   look_.arm(loop_.now() + kLook);
   if (memory_.look(loop_.now()) < base::Pressure::kRequests) return;
   on_every_worker([](WorkerThread& worker) { worker.acceptors().shed(); });
+}
+
+// The allocator follows behind the last worker.
+void Process::give_back() {
+  auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
+  on_every_worker([this, left](WorkerThread& worker) {
+    worker.trim();
+    if (left->fetch_sub(1) == 1) loop_.post([] { ::malloc_trim(0); });
+  });
 }
 
 void Process::on_io(std::uint32_t) {

@@ -1,5 +1,7 @@
 #include "dataplane/worker_thread.h"
 
+#include "dataplane/upstream/recycled.h"
+
 namespace weir {
 
 WorkerThread::WorkerThread(unsigned index, const Shared& shared)
@@ -41,6 +43,12 @@ void WorkerThread::beat() {
   for (const std::uint64_t now = acceptors_->refused(); refused_ < now; ++refused_) {
     recorder_.connection_refused();
   }
+}
+
+void WorkerThread::trim() {
+  worker_.buffers().trim();
+  heads_.trim();
+  upstream::RecycledMemory::trim_thread();
 }
 
 void WorkerThread::add_socket(const std::string& listener, const std::string& bind,

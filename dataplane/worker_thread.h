@@ -39,6 +39,8 @@ class WorkerThread final : public snapshot::WorkerSeat {
   void stop();  // waits for the thread; open connections stay open until the end of the object
   // Called on the worker's thread twice a second: takes over what the acceptors counted.
   void beat();
+  // Called on the worker's thread: frees what it keeps for the next requests.
+  void trim();
   listener::Acceptors& acceptors() { return *acceptors_; }
   const observe::WorkerRecorder& recorder() const { return recorder_; }
 

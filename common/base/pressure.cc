@@ -22,16 +22,20 @@ std::int64_t PressureGauge::start_of(std::size_t level) const {
 
 void PressureGauge::move_to(std::size_t level) {
   level_.store(static_cast<Pressure>(level), std::memory_order_relaxed);
-  next_.store(start_of(level + 1), std::memory_order_relaxed);
+  const std::int64_t start = start_of(level + 1);
+  const std::int64_t beside = beside_.load(std::memory_order_relaxed);
+  next_.store(start == kNever ? kNever : start - beside, std::memory_order_relaxed);
 }
 
 void PressureGauge::enter(std::int64_t bytes) {
+  const std::int64_t all = bytes + beside_.load(std::memory_order_relaxed);
   auto level = static_cast<std::size_t>(this->level());
-  while (bytes >= start_of(level + 1)) ++level;
+  while (all >= start_of(level + 1)) ++level;
   move_to(level);
 }
 
-void PressureGauge::settle(std::size_t bytes) {
+void PressureGauge::settle(std::size_t bytes, std::size_t beside) {
+  beside_.store(static_cast<std::int64_t>(beside), std::memory_order_relaxed);
   const auto used = static_cast<std::int64_t>(bytes);
   const std::size_t limit = limit_.load(std::memory_order_relaxed);
   const auto slack = static_cast<std::int64_t>(limit / 100 * kLeaveBelow);

@@ -36,7 +36,8 @@ class PressureGauge {
     if (bytes >= next_.load(std::memory_order_relaxed)) enter(bytes);
   }
   // What is in use now, all told: enters or leaves levels. One thread calls this, now and then.
-  void settle(std::size_t bytes);
+  // beside: as much of it nobody says by rose(), which adds it from now on.
+  void settle(std::size_t bytes, std::size_t beside = 0);
 
   void count(PressureAction action, std::uint64_t times = 1) {
     actions_[static_cast<std::size_t>(action)].fetch_add(times, std::memory_order_relaxed);
@@ -52,8 +53,9 @@ class PressureGauge {
 
   std::atomic<std::size_t> limit_{0};
   std::atomic<Pressure> level_{Pressure::kNone};
+  std::atomic<std::int64_t> beside_{0};
   std::atomic<std::int64_t> next_{
-      std::numeric_limits<std::int64_t>::max()};  // where the next begins
+      std::numeric_limits<std::int64_t>::max()};  // said bytes with which the next begins
   std::array<std::atomic<std::uint64_t>, kPressureActions> actions_{};
 };
 

@@ -184,6 +184,7 @@ class HeadPool {
  public:
   ~HeadPool();
   HeadPtr take();  // cleared
+  void trim() { std::vector<std::unique_ptr<Head>>().swap(free_); }  // frees those that wait
 
  private:
   friend struct HeadReturn;

@@ -48,15 +48,20 @@ Slice BufferPool::copy(std::string_view bytes) {
   return Slice(std::string_view(chunk->data(), bytes.size()), chunk);
 }
 
-BufferPool::~BufferPool() {
-  WEIR_CHECK(taken_ == 0);
+void BufferPool::trim() {
   for (FreeList* list : {&tiny_, &small_, &large_}) {
     while (list->head != nullptr) {
       Chunk* chunk = list->head;
       list->head = chunk->next_free;
       std::free(chunk);
     }
+    list->size = 0;
   }
+}
+
+BufferPool::~BufferPool() {
+  WEIR_CHECK(taken_ == 0);
+  trim();
 }
 
 }  // namespace weir::worker

@@ -97,6 +97,8 @@ class BufferPool {
   Slice keep(Slice slice) { return slice.is_borrowed() ? copy(slice.bytes()) : slice; }
   base::WorkerBudget& budget() { return budget_; }
   std::size_t chunks_taken() const { return taken_; }  // alive now, for tests and figures
+  std::size_t chunks_free() const { return tiny_.size + small_.size + large_.size; }
+  void trim();  // frees what the lists keep
 
  private:
   static constexpr std::size_t kKeepFree = 64;  // chunks of a size kept in a free list

@@ -29,9 +29,8 @@ struct Attack {
   Millis deadline{0};
 };
 
-// What may stay behind a crowd: 2 MiB, and what the pools of buffers, heads and exchanges keep for
-// the next one.
-constexpr std::int64_t kKept = 5 * kMiB;
+// What may stay behind a crowd.
+constexpr std::int64_t kKept = 2 * kMiB;
 
 class SlowClients : public testing::Test {
  protected:

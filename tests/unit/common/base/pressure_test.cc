@@ -39,10 +39,22 @@ TEST(Pressure, ChargedBytesRaiseTheLevelAtOnceAndNeverLowerIt) {
   EXPECT_EQ(budget.pressure().level(), Pressure::kBodies);
 }
 
+TEST(Pressure, WhatNobodyChargesCountsBesideWhatIsCharged) {
+  ProcessBudget budget(kMany);
+  budget.pressure().settle(kMany / 100 * 30, kMany / 100 * 30);
+  budget.add(static_cast<std::int64_t>(kMany / 100 * 49));
+  EXPECT_EQ(budget.pressure().level(), Pressure::kNone);
+  budget.add(static_cast<std::int64_t>(kMany / 100 * 2));
+  EXPECT_EQ(budget.pressure().level(), Pressure::kBodies) << "30 beside 51";
+  budget.add(static_cast<std::int64_t>(kMany / 100 * 15));
+  EXPECT_EQ(budget.pressure().level(), Pressure::kRequests) << "30 beside 66";
+}
+
 TEST(Pressure, WithoutALimitThereIsNone) {
   PressureGauge gauge(0);
   gauge.rose(1'000'000'000'000);
-  gauge.settle(kMany);
+  gauge.settle(kMany, kMany);
+  gauge.rose(1'000'000'000'000);
   EXPECT_EQ(gauge.level(), Pressure::kNone);
 }
 

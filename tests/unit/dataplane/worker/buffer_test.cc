@@ -38,6 +38,21 @@ TEST(BufferPool, GivesTheSameChunkAgain) {
   pool.buffers.release(second);
 }
 
+TEST(BufferPool, KeepsSomeChunksForTheNextAndFreesThemWhenTrimmed) {
+  Pool pool;
+  std::vector<Slice> slices;
+  for (int i = 0; i < 200; ++i) slices.push_back(pool.buffers.copy(std::string(10'000, 'x')));
+  slices.resize(1);
+  EXPECT_EQ(pool.buffers.chunks_free(), 64U);
+  pool.buffers.trim();
+  EXPECT_EQ(pool.buffers.chunks_free(), 0U);
+  EXPECT_EQ(slices[0].size(), 10'000U) << "what is taken stays";
+  slices.clear();
+  EXPECT_EQ(pool.buffers.chunks_free(), 1U);
+  pool.buffers.release(pool.buffers.take(10'000));
+  EXPECT_EQ(pool.buffers.chunks_taken(), 0U);
+}
+
 TEST(BufferPool, ManyChunksMayBeAliveAndAreAllReleased) {
   Pool pool;
   std::vector<Slice> slices;
