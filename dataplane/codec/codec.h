@@ -144,10 +144,11 @@ class ServerSession {
   // No new request after those that are open: "Connection: close" on the next response, GOAWAY.
   // Ends an idle session at once.
   virtual void start_drain() = 0;
-  // The head that is being read has taken too long: a request that has begun is answered with 408
-  // by way of on_bad_request, and the session ends. Nothing when the client has sent nothing: the
-  // connection then closes.
-  virtual void on_head_late() {}
+  // The head that is being read has taken too long. HTTP/1: a request that has begun is answered
+  // with 408 by way of on_bad_request, and the session ends. HTTP/2: GOAWAY, for a field section
+  // that is not whole blocks every stream (RFC 9113 section 4.3), and the session ends behind it.
+  //   returns: true when the session will end by itself; else the connection closes now.
+  virtual bool on_head_late() = 0;
   virtual SessionPhase phase() const = 0;
   // The client has said that nothing follows what it sent, and all of that has been read: the
   // connection needs no lingering close. Stays valid after on_session_end().

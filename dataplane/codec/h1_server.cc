@@ -64,9 +64,10 @@ void H1Server::start_drain() {
   if (phase() == SessionPhase::kIdle) end_session();
 }
 
-void H1Server::on_head_late() {
-  if (ended_ || busy_ || in_ != In::kHead || (inbox_.empty() && !parser_.started())) return;
+bool H1Server::on_head_late() {
+  if (ended_ || busy_ || in_ != In::kHead || (inbox_.empty() && !parser_.started())) return false;
   refuse({408, "request: the head was not complete in time"}, nullptr);
+  return ended_;
 }
 
 SessionPhase H1Server::phase() const {

@@ -29,7 +29,7 @@ class H1Server final : public ServerSession, private MessageStream, private loop
   void on_lost(const base::Error& error) override;
   void on_drained() override;
   void start_drain() override;
-  void on_head_late() override;
+  bool on_head_late() override;
   SessionPhase phase() const override;
   bool client_is_done() const override { return client_done_; }
   std::size_t open_streams() const override { return busy_ ? 1 : 0; }

@@ -148,6 +148,7 @@ void H2ServerSession::on_head(H2Stream& stream, const nghttp2_frame& frame) {
 
 void H2ServerSession::start_request(H2Stream& stream, bool ends) {
   stream.set_head_received();
+  last_whole_ = stream.id();
   const Refusal refusal = reader().finish();
   HeadPtr head = reader().take();
   stream.head_bytes = head->capacity();
@@ -228,6 +229,19 @@ void H2ServerSession::finish_drain() {
 
 // --- Time
 
+bool H2ServerSession::on_head_late() {
+  if (ended() || std::exchange(late_, true)) return false;
+  end_late();
+  return true;
+}
+
+// GOAWAY names the last request that was whole: what the client had begun it may try elsewhere.
+void H2ServerSession::end_late() {
+  nghttp2_session_terminate_session2(handle(), last_whole_,
+                                     in_section_ ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_NO_ERROR);
+  wake();
+}
+
 // A client that gives no window at all for much that it has asked for.
 void H2ServerSession::shed() {
   if (waiting() <= kMostUnwanted) return;
@@ -260,10 +274,7 @@ void H2ServerSession::watch() {
 void H2ServerSession::on_timer() {
   if (ended()) return;
   const base::TimePoint at = now();
-  if (in_section_ && at >= section_since_ + options_.head_deadline) {
-    nghttp2_session_terminate_session(handle(), NGHTTP2_ENHANCE_YOUR_CALM);
-    return wake();
-  }
+  if (in_section_ && at >= section_since_ + options_.head_deadline) return end_late();
   if (draining_ && !drained_ && at >= drain_since_ + kDrainRound) finish_drain();
   if (streams_watched_ != base::TimePoint{} &&
       at >= streams_watched_ + options_.stall_deadline / 2) {

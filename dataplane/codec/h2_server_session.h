@@ -24,6 +24,7 @@ class H2ServerSession final : public ServerSession, private H2Session, private l
   void on_lost(const base::Error& error) override;
   void on_drained() override { wake(); }
   void start_drain() override;
+  bool on_head_late() override;
   SessionPhase phase() const override;
   bool client_is_done() const override { return read_closed_; }
   std::size_t open_streams() const override { return streams().size(); }
@@ -59,6 +60,7 @@ class H2ServerSession final : public ServerSession, private H2Session, private l
   void open_tunnel(H2Stream& stream, const Head& head);
   void submit_response(H2Stream& stream, const H2FieldList& fields, bool has_body);
   void finish_drain();
+  void end_late();
   void shed();
   void watch();
   void watch_streams(base::TimePoint now);
@@ -75,7 +77,9 @@ class H2ServerSession final : public ServerSession, private H2Session, private l
   base::TimePoint streams_watched_{};
   std::size_t wire_stuck_at_ = 0;  // what the wire held at the last look
   std::size_t heads_ = 0;          // bytes of the heads of open streams
+  std::int32_t last_whole_ = 0;    // stream of the last request whose head has come
   bool in_section_ = false;
+  bool late_ = false;   // its connection was told that it ends by itself
   bool began_ = false;  // its first frame has come
   bool draining_ = false;
   bool drained_ = false;  // the final GOAWAY is queued

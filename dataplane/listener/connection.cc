@@ -12,6 +12,7 @@ namespace {
 using codec::SessionPhase;
 
 constexpr std::size_t kChargedBytes = 1024;  // connection, transport and session, without buffers
+constexpr auto kFarewell = std::chrono::seconds(1);  // to tell a late client why
 constexpr auto kFirstRequestInDrain = std::chrono::seconds(2);
 // A client that was answered this short a time ago may be writing its next request just now.
 constexpr auto kMayAskAgain = std::chrono::milliseconds(500);
@@ -251,7 +252,9 @@ void Connection::on_timer() {
   if (finished_ || exchanges_ > 0) return;
   // HTTP/2 says good-bye; one that has sent half a request gets none.
   if (idle() && session_ != nullptr) return session_->start_drain();
-  if (session_ != nullptr) session_->on_head_late();
+  const bool ends_itself = session_ != nullptr && session_->on_head_late();
+  if (finished_) return;
+  if (ends_itself) return timer_.arm(worker_.loop().now() + kFarewell);
   close("the client was silent for too long");
 }
 

@@ -142,5 +142,42 @@ TEST(AttackH2, Row14ZombieStreams) {
   EXPECT_EQ(victim.get("/").status, 200);
 }
 
+// A head that is not whole in time: the connection is told so by GOAWAY, which names no stream of
+// it. What drips does not move the deadline.
+TEST(AttackH2, Row15HeadsThatComeLateAreToldByGoaway) {
+  struct Case {
+    const char* name;
+    std::string sent;
+    std::string drip;
+    std::uint32_t code;
+  };
+  const std::string half = h2::frame(h2::kHeaders, h2::kEndStream, 1, h2::block(h2::get()));
+  for (const Case& c : {
+           Case{"no END_HEADERS", h2::opening() + half, "", 11},
+           Case{"CONTINUATION without end", h2::opening() + half,
+                h2::frame(h2::kContinuation, 0, 1, h2::field("x", "1")), 11},
+           Case{"half a frame", h2::opening() + half.substr(0, 12), "", 11},
+           Case{"a frame that drips", h2::opening() + half.substr(0, 12), half.substr(12, 1), 11},
+           Case{"no request at all", h2::opening(), "", 0},
+       }) {
+    SCOPED_TRACE(c.name);
+    Victim victim;
+    model::Settings settings;
+    settings.client_header_timeout = std::chrono::milliseconds(600);
+    victim.must_push({model::make_resource(settings)});
+    h2::Socket socket(victim.port);
+    ASSERT_TRUE(socket.send(c.sent));
+    EXPECT_TRUE(push::eventually([&] {
+      socket.read_for(push::Millis(200));
+      return socket.over() || (!c.drip.empty() && !socket.send(c.drip));
+    }));
+    const auto frames = h2::split(socket.in);
+    ASSERT_FALSE(frames.empty());
+    EXPECT_EQ(frames.back().type, h2::kGoaway);
+    EXPECT_EQ(frames.back().payload.substr(0, 8), h2::number(0, 4) + h2::number(c.code, 4));
+    EXPECT_EQ(victim.get("/").status, 200);
+  }
+}
+
 }  // namespace
 }  // namespace weir::attack
