@@ -8,6 +8,8 @@ address=10.200.0.1      # of the API server, and of whatever a test starts in th
 pod_range=10.200.1.0/24 # every address of it is local in the namespace: endpoints for tests
 api_port=6443
 service_range=10.96.0.0/16
+node_name=node1
+node_pods=10.244.0.0/24 # addresses of the pods of a cluster that has a node
 
 fail() {
   echo "e2e cluster: $*" >&2
@@ -68,14 +70,26 @@ rules:
 POLICY
 }
 
-# Returns when it is ready. No reconciler of its own endpoints, no aggregation, no kubelet: nothing here needs them.
+# Flags of the API server for what it has beside it: nothing, or a node with a kubelet and pods that dial it by its Service.
+apiserver_flags() {
+  if [[ -e $dir/node ]]; then
+    echo "--authorization-mode Node,RBAC --enable-admission-plugins NodeRestriction --allow-privileged"
+    echo "--kubelet-preferred-address-types InternalIP --kubelet-certificate-authority $dir/pki/ca.crt"
+    echo "--kubelet-client-certificate $dir/pki/apiserver-kubelet.crt --kubelet-client-key $dir/pki/apiserver-kubelet.key"
+  else
+    echo "--authorization-mode RBAC --endpoint-reconciler-type none"
+  fi
+}
+
+# Returns when it is ready. No aggregation: nothing here needs it.
 start_apiserver() {
   write_audit_policy
+  # shellcheck disable=SC2046 # a list of words
   start kube-apiserver "$programs/kube-apiserver" --etcd-servers http://127.0.0.1:2379 \
     --bind-address "$address" --advertise-address "$address" --secure-port "$api_port" \
-    --endpoint-reconciler-type none --service-cluster-ip-range "$service_range" \
+    --service-cluster-ip-range "$service_range" $(apiserver_flags) \
     --tls-cert-file "$dir/pki/apiserver.crt" --tls-private-key-file "$dir/pki/apiserver.key" \
-    --client-ca-file "$dir/pki/ca.crt" --authorization-mode RBAC \
+    --client-ca-file "$dir/pki/ca.crt" \
     --service-account-issuer https://kubernetes.default.svc \
     --service-account-key-file "$dir/pki/service-account.pub" \
     --service-account-signing-key-file "$dir/pki/service-account.key" --profiling=false \

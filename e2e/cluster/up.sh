@@ -4,6 +4,7 @@
 # Leaves in DIR: admin.kubeconfig, ca.crt, netns (the namespace's name), ip and port (of the API server), pods (a range whose
 # every address is local in the namespace), log/, run/NAME.pid. Silent when all is well. Enter the namespace with
 # `nsenter --net=/run/netns/NAME` (not `ip netns exec`: that hides /sys/fs/cgroup).
+# WEIR_E2E_NODE=1 (node_up.sh sets it): the control plane of a cluster with a node; DIR/node says so from then on.
 # With OWNER_PID the cluster ends by itself when that process has ended, however it ended.
 set -euo pipefail
 [[ $# -ge 1 && $# -le 2 ]] || { echo "usage: up.sh DIR [OWNER_PID]" >&2; exit 2; }
@@ -47,11 +48,13 @@ guard_owner() {
 [[ $(id -u) == 0 ]] || fail "a network namespace needs root"
 [[ ! -e $dir/netns ]] || fail "$dir holds a cluster already: end it with down.sh"
 mkdir -p "$dir/run" "$dir/log"
+[[ -z ${WEIR_E2E_NODE:-} ]] || touch "$dir/node"
 find_programs
 trap '[[ $? == 0 ]] || WEIR_E2E_KEEP_LOGS=1 bash "$here/down.sh" "$dir"' EXIT
 make_namespace
 start_etcd
 bash "$here/certs.sh" "$dir"
+[[ ! -e $dir/node ]] || bash "$here/node_certs.sh" "$dir"
 echo "$address" >"$dir/ip"
 echo "$api_port" >"$dir/port"
 echo "$pod_range" >"$dir/pods"

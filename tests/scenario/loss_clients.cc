@@ -127,6 +127,7 @@ bool ask_and_judge(LossRun& run, const LossTarget& target, Client& client, const
 
 void check_certificate(LossRun& run, const std::string& seen) {
   const std::lock_guard lock(run.mutex);
+  if (run.certificates[0].empty()) return;
   if (seen == run.certificates[0] || seen == run.certificates[1]) return;
   ++run.tally.wrong_certificate;
   run.tally.complain("certificate " + seen);
@@ -144,8 +145,10 @@ Request request_of(const LossTarget& target, const std::string& method, long n) 
 void keep_alive_client(LossRun& run, const LossTarget& target, const std::string& method,
                        bool tls) {
   Client client(tls ? target.https : target.http);
-  for (long n = 0; !run.stop; ++n)
+  for (long n = 0; !run.stop; ++n) {
     ask_and_judge(run, target, client, request_of(target, method, n));
+    if (run.pace > Millis(0)) nap(run.pace);
+  }
 }
 
 void new_connection_client(LossRun& run, const LossTarget& target, bool tls) {
@@ -157,7 +160,10 @@ void new_connection_client(LossRun& run, const LossTarget& target, bool tls) {
   }
 }
 
-void websocket_client(LossRun& run, const LossTarget& target) {
+namespace {
+
+// One connection: false when it ended before it was to.
+bool websocket_life(LossRun& run, const LossTarget& target, long messages) {
   const std::string message(
       "\x81\x84"
       "abcd"
@@ -178,16 +184,26 @@ void websocket_client(LossRun& run, const LossTarget& target) {
   const Clock::time_point sent = Clock::now();
   const Answer answer = client.ask(upgrade);
   judge(run, target, answer, sent, "websocket");
-  while (!run.stop && answer.status == 101) {
+  if (answer.status != 101) return false;
+  for (long n = 0; !run.stop && n < messages; ++n) {
     ++run.tally.requests;
     ++run.tally.websocket;
     const Outcome written = client.send(message);
     const std::string got = client.read_bytes(want.size());
     if (written != Outcome::kAnswered || got != want) {
       ++(got.empty() ? run.tally.lost : run.tally.truncated);
-      return run.tally.complain("websocket on " + target.host + " ended or differs");
+      run.tally.complain("websocket on " + target.host + " ended or differs");
+      return false;
     }
     nap(Millis(10));
+  }
+  return true;
+}
+
+}  // namespace
+
+void websocket_client(LossRun& run, const LossTarget& target, long messages) {
+  while (websocket_life(run, target, messages) && !run.stop) {
   }
 }
 

@@ -57,14 +57,17 @@ struct LossRun {
   Tally tally;
   std::atomic<bool> stop{false};
   std::atomic<long> changes{0};
+  Millis pace{0};  // of clients that ask again and again, between two requests
   std::mutex mutex;
   std::array<std::string, 2> certificates;  // that may be served: the last and the one before
 };
 
-// Each runs until run.stop on a thread of its own.
+// Each runs until run.stop on a thread of its own. TLS clients compare what they are shown with
+// run.certificates, where there are any.
 void keep_alive_client(LossRun& run, const LossTarget& target, const std::string& method, bool tls);
 void new_connection_client(LossRun& run, const LossTarget& target, bool tls);
-void websocket_client(LossRun& run, const LossTarget& target);
+// `messages`: how many on one connection before it ends it and opens another.
+void websocket_client(LossRun& run, const LossTarget& target, long messages = 1'000'000'000);
 void stream_client(LossRun& run, const LossTarget& target);
 // Opens connections and uses each for the first time only after a later change.
 void parked_client(LossRun& run, const LossTarget& target, int connections);

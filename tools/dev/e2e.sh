@@ -1,5 +1,11 @@
-# shellcheck shell=bash disable=SC2154
-# ./dev e2e [REGEX]: the tests against a real etcd and kube-apiserver.
+# shellcheck shell=bash disable=SC2154,SC2119,SC2120
+# ./dev e2e [pods [REGEX] | api [REGEX] | up | down]: Weir in a real Kubernetes. Without a word: `api`, then `pods`.
+#
+#   api    the C++ tests against a real etcd and kube-apiserver; ./dev test runs these
+#   pods   a whole cluster with a node, the image built from the Dockerfile, helm install, the tests of e2e/pods and e2e/faults
+#   up     the cluster of `pods`, kept: then `pods` uses it, until `down`
+
+kept_cluster=/tmp/weir-e2e
 
 # need_cluster: sets WEIR_E2E_BIN to the folder of etcd and kube-apiserver, built when missing.
 need_cluster() {
@@ -8,6 +14,16 @@ need_cluster() {
   WEIR_E2E_BIN=$(tools/dev/go_programs.sh e2e/tools)
   export WEIR_E2E_BIN
   say "they are in $WEIR_E2E_BIN"
+}
+
+# need_node: sets WEIR_E2E_NODE_BIN to the folder of the rest of Kubernetes, built when missing, and what need_helm sets.
+need_node() {
+  need pods
+  need_helm
+  say "kubelet, scheduler, controller-manager, kube-proxy, kubectl and a DNS for the tests with pods"
+  WEIR_E2E_NODE_BIN=$(tools/dev/go_programs.sh e2e/pods/tools)
+  export WEIR_E2E_NODE_BIN
+  say "they are in $WEIR_E2E_NODE_BIN"
 }
 
 # need_grpc: sets WEIR_GRPC_BIN to the folder of gRPC's interoperability programs, built when missing.
@@ -26,10 +42,60 @@ need_helm() {
   export WEIR_HELM_BIN
 }
 
-verb_e2e() {
-  [[ $(id -u) == 0 ]] || fail "e2e makes a network namespace: run it as root"
+e2e_api() {
   need build test
   need_cluster
   build_labelled release '^e2e$'
   ctest --test-dir build/release -L '^e2e$' --output-on-failure --no-tests=error ${1:+-R "$1"}
+}
+
+# bring_up DIR [OWNER_PID]: the cluster with everything that the tests need.
+bring_up() {
+  local start=$SECONDS
+  need_cluster
+  need_node
+  configure_preset release
+  build_targets release weir-e2e-load weir-e2e-backend
+  say "a cluster in $1"
+  start=$SECONDS
+  bash e2e/cluster/node_up.sh "$@"
+  say "the node is ready after $(elapsed "$start") s; building the image of Weir"
+  start=$SECONDS
+  WEIR_E2E_BUILD=$top/build/release/bin bash e2e/pods/prepare.sh "$1"
+  say "the images are in the cluster after $(elapsed "$start") s"
+}
+
+e2e_pods() {
+  local dir status=0
+  if [[ -e $kept_cluster/node ]]; then
+    need_cluster
+    need_node
+    WEIR_E2E_BUILD=$top/build/release/bin bash e2e/pods/run.sh "$kept_cluster" "$@"
+    return
+  fi
+  dir=$(mktemp -d /tmp/weir-e2e-XXXXXX)
+  bring_up "$dir" $$
+  WEIR_E2E_BUILD=$top/build/release/bin bash e2e/pods/run.sh "$dir" "$@" || status=$?
+  WEIR_E2E_KEEP_LOGS=$( ((status == 0)) || echo 1) bash e2e/cluster/down.sh "$dir"
+  [[ $status == 0 ]] || fail "the logs are in $dir/log"
+}
+
+verb_e2e() {
+  [[ $(id -u) == 0 ]] || fail "e2e makes a network namespace: run it as root"
+  local part=${1:-all}
+  [[ $# == 0 ]] || shift
+  case $part in
+    all)
+      e2e_api
+      e2e_pods
+      ;;
+    api | pods) "e2e_$part" "$@" ;;
+    up)
+      [[ ! -e $kept_cluster/node ]] || fail "$kept_cluster is a cluster already: ./dev e2e down"
+      bring_up "$kept_cluster"
+      say "kept; ./dev e2e pods uses it, e2e/cluster/kubectl.sh $kept_cluster is kubectl in it, ./dev e2e down ends it"
+      ;;
+    down) bash e2e/cluster/down.sh "$kept_cluster" ;;
+    *) fail "there is no e2e '$part': api, pods, up, down" ;;
+  esac
 }

@@ -16,6 +16,11 @@ packages_test=(
 )
 # python3-venv only serves where no Go is new enough; it is small, and asking first would not be simpler.
 packages_e2e=(python3 python3-venv ca-certificates curl openssl iproute2 util-linux procps)
+# What runs pods (containerd's service is not started: install_packages), builds images and looks into both.
+packages_pods=(
+  containerd runc containernetworking-plugins buildah debootstrap iptables nftables conntrack jq gcc libc6-dev ccache
+  "${packages_e2e[@]}"
+)
 packages_debian13=(debootstrap util-linux)
 packages_bench=(python3 python3-venv wrk nghttp2-client openssl curl procps util-linux)
 # Unpacked into the cache folder, never installed: their packages would start services.

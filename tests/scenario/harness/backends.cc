@@ -38,10 +38,12 @@ void Backends::post(std::function<void()> task) {
   done.get_future().wait();
 }
 
-std::uint16_t Backends::add(const std::string& name) {
+std::uint16_t Backends::add(const std::string& name, const std::string& address,
+                            std::uint16_t wanted) {
   auto backend = std::make_unique<Backend>();
   backend->name = name;
-  backend->listener = listen_on_loopback(0);
+  backend->listener = listen_on(address, wanted);
+  if (!backend->listener.valid()) return 0;
   const std::uint16_t port = port_of(backend->listener.get());
   post([this, &backend, &name] {
     const std::uint64_t id = next_id_++;

@@ -36,8 +36,9 @@ class Backends {
   Backends(const Backends&) = delete;
   Backends& operator=(const Backends&) = delete;
 
-  // Starts a backend; returns its port.
-  std::uint16_t add(const std::string& name);
+  // Starts a backend; returns its port, 0 when that one is taken.
+  std::uint16_t add(const std::string& name) { return add(name, "127.0.0.1", 0); }
+  std::uint16_t add(const std::string& name, const std::string& address, std::uint16_t port);
   // As a pod ends: no new connections, idle ones are closed, requests in work are finished.
   void shut(const std::string& name);
   // As a pod dies: everything is reset.

@@ -80,7 +80,8 @@ Client::Client(Client&& other) noexcept = default;
 
 bool Client::connect() {
   close();
-  fd_ = connect_to(options_.port, Deadline(options_.patience), options_.receive_buffer);
+  fd_ = connect_to(options_.port, Deadline(options_.patience), options_.receive_buffer,
+                   options_.address);
   if (!fd_.valid()) return false;
   if (!options_.tls || handshake()) return true;
   close();

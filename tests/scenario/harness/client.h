@@ -53,6 +53,7 @@ struct ClientOptions {
   std::string sni = {};
   int receive_buffer = 0;
   Millis patience = kPatience;
+  std::string address = "127.0.0.1";
 };
 
 // A client of one connection at a time that hides nothing: no retry, no reconnect. One thread.

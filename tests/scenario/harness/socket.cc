@@ -13,11 +13,11 @@
 namespace weir::scenario {
 namespace {
 
-sockaddr_in loopback(std::uint16_t port) {
+sockaddr_in socket_address(const std::string& text, std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, text.c_str(), &address.sin_addr);
   return address;
 }
 
@@ -45,9 +45,13 @@ bool wait_for(int fd, short events, const Deadline& deadline) {
 }
 
 base::UniqueFd listen_on_loopback(std::uint16_t port, int backlog) {
+  return listen_on("127.0.0.1", port, backlog);
+}
+
+base::UniqueFd listen_on(const std::string& ip, std::uint16_t port, int backlog) {
   base::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   switch_on(fd.get(), SOL_SOCKET, SO_REUSEADDR);
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = socket_address(ip, port);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(fd.get(), backlog) != 0) {
     return base::UniqueFd();
@@ -62,13 +66,14 @@ std::uint16_t port_of(int fd) {
   return ntohs(address.sin_port);
 }
 
-base::UniqueFd connect_to(std::uint16_t port, const Deadline& deadline, int receive_buffer) {
+base::UniqueFd connect_to(std::uint16_t port, const Deadline& deadline, int receive_buffer,
+                          const std::string& ip) {
   base::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   switch_on(fd.get(), IPPROTO_TCP, TCP_NODELAY);
   if (receive_buffer > 0) {
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   }
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = socket_address(ip, port);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     return fd;
   }

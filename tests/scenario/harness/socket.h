@@ -32,13 +32,15 @@ class Deadline {
 // Waits for these poll(2) events. False at the deadline.
 bool wait_for(int fd, short events, const Deadline& deadline);
 
-// A non-blocking socket that listens on 127.0.0.1. port 0: any. Invalid when it is taken.
+// A non-blocking socket that listens on that IPv4 address. port 0: any. Invalid when it is taken.
+base::UniqueFd listen_on(const std::string& address, std::uint16_t port, int backlog = 1024);
 base::UniqueFd listen_on_loopback(std::uint16_t port, int backlog = 1024);
 std::uint16_t port_of(int fd);
 
-// A non-blocking connection to 127.0.0.1; invalid when it is refused (errno says why).
-// receive_buffer: SO_RCVBUF, 0: the system's.
-base::UniqueFd connect_to(std::uint16_t port, const Deadline& deadline, int receive_buffer = 0);
+// A non-blocking connection to 127.0.0.1, or to another IPv4 address; invalid when it is refused
+// (errno says why). receive_buffer: SO_RCVBUF, 0: the system's.
+base::UniqueFd connect_to(std::uint16_t port, const Deadline& deadline, int receive_buffer = 0,
+                          const std::string& address = "127.0.0.1");
 
 // `count` ports in a row that nobody listens on, outside of the range of outgoing connections.
 std::uint16_t free_ports(int count);

@@ -1,0 +1,84 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# What the fault rows share: Weir under load, its processes from outside, the line that each row prints at its end. Sourced in the
+# place of pods/stage.sh. The rows are those of docs/testing-in-a-cluster.md.
+# shellcheck source=e2e/pods/stage.sh
+source "$(realpath "$(dirname "${BASH_SOURCE[0]}")")/../pods/stage.sh"
+
+bounds=() # what the row measured against what it allows, for its last line
+
+# bound NAME VALUE LIMIT UNIT: checks value <= limit, and remembers it.
+bound() {
+  bounds+=("$1: $2${4:+ $4} (<= $3)")
+  check "$1: $2${4:+ $4}, at most $3" at_most "$2" "$3"
+}
+
+# under_load REPLICAS [LOAD-ARG...]: the world, Weir, and clients of every kind that go on until loses_nothing.
+under_load() {
+  local replicas=$1
+  shift
+  make_world
+  install_weir --set controller.replicaCount="$replicas"
+  within 20 answers http "$(service_address)" 80 >/dev/null
+  within 20 answers https "$(service_address)" 443 >/dev/null
+  load_start fault "$@"
+  load_reaches fault 500 30
+}
+
+# loses_nothing REQUESTS: ends the load after so many more requests and checks that none failed.
+loses_nothing() {
+  load_reaches fault $(($(load_value fault requests) + $1)) 120
+  load_stop fault
+  check "nothing was lost" nothing_lost fault
+}
+
+# fault_line ROW: the last line of a row: what the load saw, where there was one, and the bounds.
+fault_line() {
+  local held load="no load"
+  held=$(printf '%s; ' "${bounds[@]}")
+  [[ ! -e $dir/load-fault ]] || load="requests $(load_value fault requests), lost $(load_value fault failed)"
+  [[ ! -e $dir/load-fault ]] || load+=", closed $(load_value fault closed)"
+  printf '  row %s: %s; %s\n' "$1" "$load" "${held%; }"
+}
+rm -f "$dir/load-fault"
+
+# container_pid POD CONTAINER: its first process, as the host numbers it.
+container_pid() {
+  local id
+  id=$(kw get pod "$1" -o json | jq -r --arg name "$2" '[.status.containerStatuses[]?, .status.initContainerStatuses[]?][]
+    | select(.name == $name) | .containerID // "" | sub("containerd://"; "")')
+  runtime tasks ls | awk -v id="$id" '$1 == id { print $2 }'
+}
+one_pod() { pod_names | head -n 1; }
+
+# worker_pid POD: the dataplane's worker process, the supervisor's child.
+worker_pid() { pgrep -P "$(container_pid "$1" dataplane)" | head -n 1; }
+
+# restarts POD CONTAINER
+restarts() {
+  kw get pod "$1" -o json | jq -r --arg name "$2" \
+    '[.status.containerStatuses[]?, .status.initContainerStatuses[]?][] | select(.name == $name) | .restartCount'
+}
+
+# metric ADDRESS PORT NAME: the sum of its series.
+metric() {
+  namespace curl -s --max-time 5 --noproxy '*' "http://$1:$2/metrics" |
+    awk -v name="$3" '$1 == name || index($1, name "{") == 1 { sum += $2 } END { printf "%d\n", sum }'
+}
+leader() { kw get lease -o jsonpath='{.items[0].spec.holderIdentity}'; }
+
+# new_route NAME: one more Ingress, host NAME.test; answered when the dataplane has it.
+new_route() {
+  kubectl apply -f - >/dev/null <<YAML
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: $1, namespace: $world}
+spec:
+  ingressClassName: weir
+  rules:
+  - host: $1.test
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: echo, port: {name: http}}}}]}
+YAML
+}
+has_route() {
+  namespace curl -sf --max-time 5 --noproxy '*' -H "Host: $1.test" "http://${2:-$(service_address)}:${3:-80}/" | grep -q '^GET / echo'
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# row_09_leader_hangs_test.sh DIR: the leading controller is stopped (SIGSTOP): another takes over within 20 s. When it goes on again
+# there are two for a moment (row 10): the old one writes nothing any more.
+# shellcheck source=e2e/faults/fault.sh
+source "$(dirname "$0")/fault.sh"
+
+under_load 2
+led() { [[ -n $(leader) ]]; }
+check "there is a leader" within 30 led
+first=$(leader)
+# The kubelet would end what hangs: not before the test is over.
+hung=$(container_pid "$first" controller)
+kill -STOP "$hung"
+start=$(millis)
+other_leads() { [[ -n $(leader) && $(leader) != "$first" ]]; }
+check "another takes over" within 60 other_leads
+bound "takeover" $(($(millis) - start)) 20000 ms
+second=$(leader)
+
+status_has() { is "$(kubectl -n "$world" get ingress shop -o jsonpath='{.status.loadBalancer.ingress[*].ip}')" "$1"; }
+load_balancer=203.0.113.10
+give_load_balancer
+check "the new leader writes status" within 20 status_has 203.0.113.10
+kill -CONT "$hung"
+regressions=0
+for _ in $(seq 1 50); do
+  status_has 203.0.113.10 >/dev/null || regressions=$((regressions + 1))
+  sleep 0.2
+done
+bound "regressions of status after the old leader went on" "$regressions" 0 ""
+check "the second still leads" is "$(leader)" "$second"
+loses_nothing 2000
+fault_line "9 and 10"
