@@ -47,6 +47,8 @@ class Stage : public testing::Test {
                                           Millis patience = kPatience);
   // Takes a permission away for the rest of the case.
   void deny(std::string_view plural);
+  // The case gives the controller less than it asks for: its log may say "forbidden".
+  void expect_forbidden() { may_be_forbidden_ = true; }
   // The API server ends. After a start it forbids everything until it has read the roles.
   void stop_api();
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# render.sh [--check]: makes deploy/static/weir.yaml, deploy/rbac.yaml and deploy/alerts/weir.yaml from the chart; with --check
-# says whether they differ. Without helm's own objects, and without the Secret that an installation makes at random: whoever runs
+# render.sh [--check]: makes deploy/static/weir.yaml, deploy/rbac.yaml and deploy/alerts/weir.yaml from the chart, and the roles of its
+# narrower modes for the e2e tests; with --check says whether they differ. Without helm's own objects, and without the Secret that an installation makes at random: whoever runs
 # several replicas of the static manifests names one by --ticket-seed-secret. WEIR_HELM_BIN is the folder of helm
 # (tools/dev/go_programs.sh tests/helm/tools prints it).
 set -euo pipefail
@@ -33,25 +33,33 @@ metadata:
 TEXT
 }
 
+# roles SETTING...: what a mode lets the account do.
+roles() { made_from && template "$@" | documents ClusterRole ClusterRoleBinding Role RoleBinding; }
+
 made_from() { echo "# Made from helm/weir by tools/chart/render.sh: change that, not this."; }
 
-mkdir -p "$out/static" "$out/alerts"
+deploy=$out/deploy
+roles=$out/e2e/roles
+mkdir -p "$deploy/static" "$deploy/alerts" "$roles"
 template >"$out/all"
-{ made_from && namespace && cat "$out/all"; } >"$out/static/weir.yaml"
+{ made_from && namespace && cat "$out/all"; } >"$deploy/static/weir.yaml"
 {
   echo "# Who weir-controller is and what it may do: exactly what it needs, no more. The e2e tests run it with this file."
   made_from
   namespace
   documents ServiceAccount ClusterRole ClusterRoleBinding Role RoleBinding <"$out/all"
-} >"$out/rbac.yaml"
+} >"$deploy/rbac.yaml"
+scope='controller.scope.enabled=true,controller.scope.namespaces={shop}'
+roles --set "$scope,rbac.mode=namespaces" >"$roles/namespaces.yaml"
+roles --set "$scope,rbac.mode=named,rbac.secrets.shop={web-tls}" >"$roles/named.yaml"
 template --set controller.metrics.prometheusRule.enabled=true --show-only templates/monitoring.yaml >"$out/rule"
-{ made_from && sed '1{/^---$/d}' "$out/rule"; } >"$out/alerts/weir.yaml"
+{ made_from && sed '1{/^---$/d}' "$out/rule"; } >"$deploy/alerts/weir.yaml"
 
-for file in static/weir.yaml rbac.yaml alerts/weir.yaml; do
+for file in deploy/static/weir.yaml deploy/rbac.yaml deploy/alerts/weir.yaml e2e/roles/namespaces.yaml e2e/roles/named.yaml; do
   if [[ $check == --check ]]; then
-    diff -u "deploy/$file" "$out/$file" || { echo "deploy/$file is not what the chart renders: run tools/chart/render.sh" >&2 && exit 1; }
+    diff -u "$file" "$out/$file" || { echo "$file is not what the chart renders: run tools/chart/render.sh" >&2 && exit 1; }
   else
-    mkdir -p "$(dirname "deploy/$file")"
-    cp "$out/$file" "deploy/$file"
+    mkdir -p "$(dirname "$file")"
+    cp "$out/$file" "$file"
   fi
 done
