@@ -69,6 +69,7 @@ base::Result<void> CompiledRoute::fill() {
   if (auto query = compile_values(match.query, false, query_); !query.ok()) {
     return std::move(query).error().within("match.query");
   }
+  unconditional_ = match.method.empty() && headers_.empty() && query_.empty();
   return {};
 }
 
@@ -94,6 +95,7 @@ base::Result<void> CompiledRoute::fill_path() {
 }
 
 Mismatch CompiledRoute::check(const Conditions& request) const {
+  if (unconditional_) return {};
   const std::string& method = route().match.method;
   if (!method.empty() && method != request.method) return {Mismatch::Kind::kMethod, 0};
   for (std::size_t i = 0; i < headers_.size(); ++i) {

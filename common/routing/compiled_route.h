@@ -69,10 +69,11 @@ class CompiledRoute {
   base::Result<void> fill_path();
 
   RouteTargetPtr target_;
-  std::vector<std::string> path_keys_;
-  std::optional<Pattern> path_pattern_;
+  bool unconditional_ = false;  // the path is all that it asks for
   std::vector<CompiledValue> headers_;
   std::vector<CompiledValue> query_;
+  std::vector<std::string> path_keys_;
+  std::optional<Pattern> path_pattern_;
 };
 using CompiledRoutePtr = std::shared_ptr<const CompiledRoute>;
 

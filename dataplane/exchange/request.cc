@@ -110,6 +110,7 @@ Exchange::Next Exchange::find_route() {
       return answer(400, "path has two readings");
   }
   plan_ = static_cast<const RoutePlan*>(decision.target);
+  plan_->fetch();
   if (!plan_->unavailable.empty()) return answer(503, plan_->unavailable);
   return choose_backend();
 }

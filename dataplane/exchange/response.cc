@@ -32,6 +32,7 @@ void Exchange::on_upstream_head(codec::HeadPtr head, codec::BodyLength length) {
   if (head->status() == 101) return open_tunnel(std::move(head));
   response_ = std::move(head);
   response_length_ = length;
+  context_.recorder.expect(plan_->labels, upstream_status_, request_->method());
   phase_ = Phase::kResponseHead;
   advance();
 }

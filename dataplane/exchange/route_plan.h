@@ -59,6 +59,17 @@ class RoutePlan final : public routing::RouteTarget,
  public:
   explicit RoutePlan(model::Route of);
 
+  // Asks for the memory that a request reads of its plan, all at once: of 100,000 plans few are in
+  // a cache, and one wait is shorter than one for each line.
+  void fetch() const {
+    __builtin_prefetch(&id);
+    __builtin_prefetch(&placement);
+    __builtin_prefetch(&labels);
+    __builtin_prefetch(&route().timeouts);
+    __builtin_prefetch(&route().retry);
+    __builtin_prefetch(&route().retry + 1);
+  }
+
   // Hash of table, host and route id: names the route over every change. Not stable between
   // processes.
   const std::uint64_t id;

@@ -46,6 +46,9 @@ class Recorder {
  public:
   virtual ~Recorder() = default;
   virtual void record(const ExchangeRecord& record) = 0;
+  // A record of these is near: its numbers may be fetched from memory meanwhile. Costs nothing to
+  // leave out.
+  virtual void expect(std::uint32_t /*labels*/, int /*status*/, std::string_view /*method*/) {}
   // One connection or flow that was passed on below HTTP, once it is over: only for the log.
   virtual void record_stream(const ExchangeRecord&) {}
   // Where the streams of this listener count; lives as long as the recorder.

@@ -11,9 +11,7 @@ void WorkerRecorder::record(const ExchangeRecord& record) {
   if (record.labels == Labels::kNone) {
     totals_.unrouted.add(1);
   } else {
-    const bool usual = record.status >= 100 && record.status < 600;
-    const auto status = static_cast<std::uint16_t>(usual ? record.status : 0);
-    series_.at({record.labels, status, method_index(record.method)}).count(record);
+    series_.at(key_of(record.labels, record.status, record.method)).count(record);
   }
   if (log_on_) lane_.write(record, clock_.wall_now());
 }

@@ -18,6 +18,9 @@ class WorkerRecorder final : public Recorder {
                  std::size_t most_series = SeriesTable::kMost);
 
   void record(const ExchangeRecord& record) override;
+  void expect(std::uint32_t labels, int status, std::string_view method) override {
+    series_.fetch(key_of(labels, status, method));
+  }
   void connection_opened(bool tls) override;
   void connection_closed() override;
   void connection_state(ConnectionState from, ConnectionState to) override;
@@ -44,6 +47,11 @@ class WorkerRecorder final : public Recorder {
   const Totals& totals() const { return totals_; }
 
  private:
+  static SeriesKey key_of(std::uint32_t labels, int status, std::string_view method) {
+    const bool usual = status >= 100 && status < 600;
+    return {labels, static_cast<std::uint16_t>(usual ? status : 0), method_index(method)};
+  }
+
   AccessLog::Lane& lane_;
   const base::Clock& clock_;
   SeriesTable series_;

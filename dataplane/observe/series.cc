@@ -48,22 +48,26 @@ SeriesTable::~SeriesTable() {
   for (std::size_t i = 0; i < size(); ++i) delete all_[i].load(std::memory_order_relaxed);
 }
 
-std::uint32_t* SeriesTable::slot(std::uint64_t key) {
+SeriesTable::Slot& SeriesTable::slot(std::uint64_t key) {
   const std::size_t mask = index_.size() - 1;
   std::size_t at = base::mix64(key, 0x9e3779b97f4a7c15ULL ^ base::process_seed()) & mask;
-  while (
-      index_[at] != 0 &&
-      all_[index_[at] - 1].load(std::memory_order_relaxed)->key.load(std::memory_order_relaxed) !=
-          key) {
-    at = (at + 1) & mask;
-  }
-  return &index_[at];
+  while (index_[at].place != 0 && index_[at].key != key) at = (at + 1) & mask;
+  return index_[at];
+}
+
+void SeriesTable::fetch(const SeriesKey& key) const {
+  constexpr std::size_t kLine = 64;
+  const Slot& found = slot(key.packed());
+  if (found.place == 0) return;
+  const Series* const series = all_[found.place - 1].load(std::memory_order_relaxed);
+  const char* const begin = reinterpret_cast<const char*>(series);
+  for (std::size_t at = 0; at < sizeof(Series); at += kLine) __builtin_prefetch(begin + at, 1);
 }
 
 Series& SeriesTable::at(const SeriesKey& key) {
   const std::uint64_t packed = key.packed();
-  std::uint32_t* found = slot(packed);
-  if (*found != 0) return *all_[*found - 1].load(std::memory_order_relaxed);
+  const Slot& found = slot(packed);
+  if (found.place != 0) return *all_[found.place - 1].load(std::memory_order_relaxed);
   if (size_.load(std::memory_order_relaxed) < most_ || !free_.empty()) return make(packed);
   if (until_purge_ == 0) {
     if (purge()) return make(packed);
@@ -71,9 +75,10 @@ Series& SeriesTable::at(const SeriesKey& key) {
   }
   --until_purge_;
   const SeriesKey other{Labels::kOther, 0, method_index("")};
-  found = slot(other.packed());
+  const Slot& rest = slot(other.packed());
   // One place beyond `most` is kept for this one.
-  return *found != 0 ? *all_[*found - 1].load(std::memory_order_relaxed) : make(other.packed());
+  return rest.place != 0 ? *all_[rest.place - 1].load(std::memory_order_relaxed)
+                         : make(other.packed());
 }
 
 Series& SeriesTable::make(std::uint64_t key) {
@@ -83,15 +88,14 @@ Series& SeriesTable::make(std::uint64_t key) {
     Series& series = *all_[place].load(std::memory_order_relaxed);
     series.clear();
     series.key.store(key, std::memory_order_release);
-    *slot(key) = place + 1;
+    slot(key) = {key, place + 1};
     return series;
   }
-  std::uint32_t* const empty = slot(key);
   const std::size_t place = size_.load(std::memory_order_relaxed);
   auto* series = new Series;
   series->key.store(key, std::memory_order_relaxed);
   all_[place].store(series, std::memory_order_release);
-  *empty = static_cast<std::uint32_t>(place + 1);
+  slot(key) = {key, static_cast<std::uint32_t>(place + 1)};
   size_.store(place + 1, std::memory_order_release);
   return *series;
 }
@@ -107,14 +111,15 @@ bool SeriesTable::purge() {
     (gone.value_or(false) ? dead : alive).push_back(place);
   }
   if (dead.empty()) return false;
-  std::fill(index_.begin(), index_.end(), 0);
+  std::fill(index_.begin(), index_.end(), Slot{});
   // Key 0 has no labels: the scraper passes it over, and no request has it.
   for (const std::uint32_t place : dead) {
     all_[place].load(std::memory_order_relaxed)->key.store(0, std::memory_order_release);
   }
   for (const std::uint32_t place : alive) {
-    const Series& series = *all_[place].load(std::memory_order_relaxed);
-    *slot(series.key.load(std::memory_order_relaxed)) = place + 1;
+    const std::uint64_t key =
+        all_[place].load(std::memory_order_relaxed)->key.load(std::memory_order_relaxed);
+    slot(key) = {key, place + 1};
   }
   free_ = std::move(dead);
   return true;

@@ -65,18 +65,26 @@ class SeriesTable {
   ~SeriesTable();
 
   Series& at(const SeriesKey& key);
+  // Asks for the memory of the series, when there is one, without waiting for it.
+  void fetch(const SeriesKey& key) const;
   std::size_t size() const { return size_.load(std::memory_order_acquire); }
   const Series& series(std::size_t at) const { return *all_[at].load(std::memory_order_acquire); }
 
  private:
   static constexpr std::uint32_t kPurgeEvery = 1'024;  // requests to pass after a purge in vain
-  std::uint32_t* slot(std::uint64_t key);
+  // The keys stand beside the places, so that a probe touches no series.
+  struct Slot {
+    std::uint64_t key = 0;
+    std::uint32_t place = 0;  // in all_, plus 1; 0: empty
+  };
+  Slot& slot(std::uint64_t key);
+  const Slot& slot(std::uint64_t key) const { return const_cast<SeriesTable*>(this)->slot(key); }
   Series& make(std::uint64_t key);
   bool purge();
 
   const Labels& labels_;
   const std::size_t most_;
-  std::vector<std::uint32_t> index_;  // open addressing: place in all_ plus 1, 0 empty
+  std::vector<Slot> index_;  // open addressing
   std::unique_ptr<std::atomic<Series*>[]> all_;
   std::atomic<std::size_t> size_{0};
   std::vector<std::uint32_t> free_;  // places whose labels are gone

@@ -1,7 +1,8 @@
 // Carries so many rounds of 16 requests through one worker, for callgrind: what it counts inside
 // Loop::run_once is the worker's.
 //
-//   weir-perf-drive MODE ROUNDS     MODE: plain, plain-loaded, tls, tls-loaded, handshake, body
+//   weir-perf-drive MODE ROUNDS     MODE: plain, plain-loaded, tls, tls-loaded, many-hosts,
+//                                   handshake, body
 
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
       {"plain-loaded", Setting{false, true, 16, 500, 128}},
       {"tls", Setting{true, false, 16, 10, 128}},
       {"tls-loaded", Setting{true, true, 16, 500, 128}},
+      {"many-hosts", Setting{false, false, 16, 20'000, 128}},
       {"handshake", Setting{true, false, 16, 10, 128, true}},
       {"body", Setting{false, false, 16, 10, 16'000}},
   };
