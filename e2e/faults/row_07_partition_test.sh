@@ -21,7 +21,8 @@ check "the partition begins" partition
 long=${WEIR_E2E_PARTITION:-75}
 new_route meanwhile
 sleep "$long"
-check "it was a partition: the change has not come through" bash -c "! $(declare -f has_route namespace); dir=$dir; has_route meanwhile $pod 8080"
+not_served() { ! has_route meanwhile "$pod" 8080; }
+check "it was a partition: the change has not come through" not_served
 check "still ready" namespace curl -sf --max-time 5 --noproxy '*' "http://$pod:10254/readyz"
 check "the partition ends" heal
 start=$(millis)

@@ -3,13 +3,16 @@
 
 declare -A load_pids=()
 
-# load_start NAME [ARG...]: clients of every kind, at the Service's address unless the arguments say another.
+# load_start NAME [ARG...]: clients of every kind, at the Service's address, or at that of the first pod with load_at=pod.
 load_start() {
-  local name=$1
+  local name=$1 at
   shift
+  at="--address $(service_address)"
+  [[ ${load_at:-service} == service ]] || at="--address $(pod_addresses | head -n 1) --http-port 8080 --https-port 8443"
   rm -f "$dir/load-$name"
+  # shellcheck disable=SC2086 # a list of words
   # Not by a function: the process id has to be the program's.
-  nsenter --net="/run/netns/$(cat "$dir/netns")" "$binaries/weir-e2e-load" --address "$(service_address)" --host "$host" --backends echo --report "$dir/load-$name" \
+  nsenter --net="/run/netns/$(cat "$dir/netns")" "$binaries/weir-e2e-load" $at --host "$host" --backends echo --report "$dir/load-$name" \
     "$@" >"$dir/log/load-$name.log" 2>&1 9>&- &
   load_pids[$name]=$!
 }
