@@ -14,7 +14,7 @@ stop etcd 3
 if [[ -e $dir/netns ]]; then
   ip netns del "$(cat "$dir/netns")" 2>/dev/null || true
 fi
-rm -rf "$dir"/{etcd,pki,run,netns,ip,port,pods,node,ca.crt,admin.kubeconfig}
+rm -rf "$dir"/{audit-policy.yaml,etcd,pki,run,netns,ip,port,pods,node,ca.crt,admin.kubeconfig}
 if [[ -z ${WEIR_E2E_KEEP_LOGS:-} ]]; then
   rm -rf "$dir/log"
   rmdir "$dir" 2>/dev/null || true

@@ -59,4 +59,4 @@ stop scheduler 3
 stop controller-manager 3
 unmount_all
 remove_cgroups
-rm -rf "$dir"/{kubelet,containerd,cni,cni-addresses,kubelet.yaml,proxy.yaml,resolv.conf,helm}
+rm -rf "$dir"/{kubelet,containerd,cni,cni-addresses,kubelet.yaml,proxy.yaml,resolv.conf,helm,world,rolling-ends} "$dir"/load-* "$dir"/session.*
