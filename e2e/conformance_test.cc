@@ -1,6 +1,7 @@
 // The scenarios of ingress-controller-conformance, restated.
 
 #include "e2e/harness/stage.h"
+#include "tests/attack/pki.h"
 
 namespace weir::e2e {
 namespace {
@@ -105,6 +106,28 @@ TEST_P(Conformance, DefaultBackend) {
         << answer.body;
     EXPECT_NE(answer.body.find("e2e-agent\r\n"), std::string::npos) << answer.body;
   }
+}
+
+// The client believes only the authority that has issued the certificate, and only for its names.
+TEST_P(Conformance, ATlsHostIsVerifiedByItsClients) {
+  const attack::Identity root({.common_name = "e2e root", .authority = true});
+  const attack::Identity middle({.common_name = "e2e issuer", .authority = true}, &root);
+  const attack::Identity leaf({.common_name = "secure.test", .sans = "DNS:secure.test"}, &middle);
+  const attack::Identity stranger({.common_name = "e2e stranger", .authority = true});
+  put(tls_secret("secure", {leaf.pem() + middle.pem(), leaf.key_pem()}));
+  put(ingress({.name = "secure",
+               .rules = {{"secure.test"}, {"bare.test"}},
+               .secret = "secure",
+               .tls_hosts = {"secure.test"}}));
+  start();
+  const std::uint16_t port = weir().https();
+  const auto asked = [port](const std::string& host, const std::string& trust) {
+    return Client(port, host, trust).ask({host}).backend();
+  };
+  EXPECT_TRUE(eventually([&] { return asked("secure.test", root.pem()) == "a"; }));
+  EXPECT_EQ(asked("secure.test", stranger.pem()), "");
+  EXPECT_EQ(asked("bare.test", root.pem()), "") << "no certificate of that authority names it";
+  EXPECT_EQ(asked("bare.test", ""), "a");
 }
 
 TEST_P(Conformance, LoadBalancing) {

@@ -56,6 +56,10 @@ TEST_P(Faults, ACompactedHistoryIsListedAnew) {
   EXPECT_TRUE(answers({"new.test"}, "b"));
   EXPECT_TRUE(answers({"web.test"}, "", 404));
   EXPECT_EQ(ask(weir().http(), {"stays.test"}).backend(), "a");
+  const std::string log = weir().log();
+  const std::size_t said = log.find("the API server has forgotten this version: listing anew");
+  ASSERT_NE(said, std::string::npos) << "no watch was answered with 410";
+  EXPECT_NE(log.substr(said, log.find('\n', said) - said).find("410"), std::string::npos);
 }
 
 TEST_P(Faults, ARestartedControllerFindsWhatChangedMeanwhile) {

@@ -72,6 +72,8 @@ void Watcher::on_expired() {
   const bool while_listing = phase_ == Phase::kList && !continue_.empty();
   if (while_listing) ++expired_lists_;
   needs_sync_ = true;
+  base::log_info("the API server has forgotten this version: listing anew",
+                 {{"kind", scope_.kind->plural}, {"status", 410}});
   // The first time at once; a server that says so again and again is not asked in a hot loop.
   const base::TimePoint now = client_.loop().now();
   const bool again = last_expired_ && now - *last_expired_ < timings_.quick_end * 10;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <sys/socket.h>
@@ -48,11 +49,16 @@ void read_head(std::string_view head, Answer& answer) {
 }  // namespace
 
 struct Client::Tls {
-  ~Tls() { SSL_free(ssl); }
+  ~Tls() {
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+  }
+  SSL_CTX* context = nullptr;
   SSL* ssl = nullptr;
 };
 
-Client::Client(std::uint16_t port, std::string sni) : port_(port), sni_(std::move(sni)) {}
+Client::Client(std::uint16_t port, std::string sni, std::string trust)
+    : port_(port), sni_(std::move(sni)), trust_(std::move(trust)) {}
 Client::~Client() = default;
 
 bool Client::connect() {
@@ -71,15 +77,27 @@ bool Client::connect() {
     fd_.reset();
     return false;
   }
-  if (sni_.empty()) return true;
-  static SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
-  tls_ = std::make_unique<Tls>();
-  tls_->ssl = SSL_new(context);
-  SSL_set_fd(tls_->ssl, fd_.get());
-  if (sni_ != "-") SSL_set_tlsext_host_name(tls_->ssl, sni_.c_str());
-  if (SSL_connect(tls_->ssl) == 1) return true;
+  if (sni_.empty() || shake_hands()) return true;
   fd_.reset();
   return false;
+}
+
+bool Client::shake_hands() {
+  tls_ = std::make_unique<Tls>();
+  tls_->context = SSL_CTX_new(TLS_client_method());
+  if (!trust_.empty()) {
+    BIO* const text = BIO_new_mem_buf(trust_.data(), static_cast<int>(trust_.size()));
+    X509* const authority = PEM_read_bio_X509(text, nullptr, nullptr, nullptr);
+    BIO_free(text);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(tls_->context), authority);
+    X509_free(authority);
+    SSL_CTX_set_verify(tls_->context, SSL_VERIFY_PEER, nullptr);
+  }
+  tls_->ssl = SSL_new(tls_->context);
+  SSL_set_fd(tls_->ssl, fd_.get());
+  if (!trust_.empty()) SSL_set1_host(tls_->ssl, sni_.c_str());
+  if (sni_ != "-") SSL_set_tlsext_host_name(tls_->ssl, sni_.c_str());
+  return SSL_connect(tls_->ssl) == 1;
 }
 
 long Client::read(char* into, std::size_t size) {

@@ -29,10 +29,12 @@ struct Request {
 };
 
 // One HTTP/1.1 connection to a port of 127.0.0.1, with TLS when sni is not empty ("-": TLS without
-// a name). No retry: an answer of status 0 means that the request was not answered. One thread.
+// a name). trust, PEM: the server must prove the name sni to who trusts only that; without it any
+// certificate will do. No retry: an answer of status 0 means that the request was not answered. One
+// thread.
 class Client {
  public:
-  explicit Client(std::uint16_t port, std::string sni = {});
+  explicit Client(std::uint16_t port, std::string sni = {}, std::string trust = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -42,12 +44,14 @@ class Client {
  private:
   struct Tls;
   bool connect();
+  bool shake_hands();
   long read(char* into, std::size_t size);
   bool write(const std::string& bytes);
   bool read_until(std::size_t size);
 
   const std::uint16_t port_;
   const std::string sni_;
+  const std::string trust_;
   base::UniqueFd fd_;
   std::unique_ptr<Tls> tls_;
   std::string in_;
