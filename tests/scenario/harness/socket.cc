@@ -93,7 +93,9 @@ std::uint16_t free_ports(int count) {
   for (int tries = 0; tries < 1'000; ++tries) {
     const auto first = static_cast<std::uint16_t>(20'000 + (next += 7) % 12'000);
     int free = 0;
-    while (free < count && listen_on_loopback(static_cast<std::uint16_t>(first + free)).valid()) {
+    // On every address: another test's backend may have the port on one beside 127.0.0.1, and then
+    // nobody can listen on all of them.
+    while (free < count && listen_on("0.0.0.0", static_cast<std::uint16_t>(first + free)).valid()) {
       ++free;
     }
     if (free == count) return first;

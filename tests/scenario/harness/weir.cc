@@ -57,7 +57,7 @@ Weir::Weir(const std::map<std::string, std::string>& files, WeirOptions options)
   for (const std::string& folder : {manifests(), run_folder()}) ::mkdir(folder.c_str(), 0700);
   for (const auto& [name, yaml] : files) put_file(manifests() + "/" + name, yaml);
   // Somebody else may take a port between the choice and the start.
-  for (int tries = 0; tries < 3 && !ready_; ++tries) ready_ = start();
+  for (int tries = 0; tries < 10 && !ready_; ++tries) ready_ = start();
   EXPECT_TRUE(ready_) << "Weir did not get ready; its log:\n" << log();
 }
 
