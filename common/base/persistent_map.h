@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "common/base/hash.h"
+#include "common/base/prefetch.h"
 
 namespace weir::base {
 
@@ -74,17 +76,11 @@ class PersistentMap {
     std::size_t position(std::string_view key, std::uint64_t hash) const {
       for (std::size_t i = 0; i < tags.size(); ++i) {
         if (tags[i] != hash) continue;
-        fetch(entries[i]->value.get());
+        // The value's first lines come from memory while the key is compared.
+        prefetch(entries[i]->value.get(), std::min<std::size_t>(sizeof(Value), 256));
         if (entries[i]->key == key) return i;
       }
       return tags.size();
-    }
-    // The value's first lines come from memory while the key is compared.
-    static void fetch(const Value* value) {
-      constexpr std::size_t kLine = 64;
-      constexpr std::size_t kBytes = sizeof(Value) < 4 * kLine ? sizeof(Value) : 4 * kLine;
-      const char* const begin = reinterpret_cast<const char*>(value);
-      for (std::size_t at = 0; at < kBytes; at += kLine) __builtin_prefetch(begin + at);
     }
     // An empty value removes.
     void change(std::string_view key, std::uint64_t hash, Pointer value) {

@@ -1,6 +1,7 @@
 #include "dataplane/observe/series.h"
 
 #include "common/base/hash.h"
+#include "common/base/prefetch.h"
 
 namespace weir::observe {
 
@@ -48,20 +49,17 @@ SeriesTable::~SeriesTable() {
   for (std::size_t i = 0; i < size(); ++i) delete all_[i].load(std::memory_order_relaxed);
 }
 
-SeriesTable::Slot& SeriesTable::slot(std::uint64_t key) {
+std::size_t SeriesTable::slot_of(std::uint64_t key) const {
   const std::size_t mask = index_.size() - 1;
   std::size_t at = base::mix64(key, 0x9e3779b97f4a7c15ULL ^ base::process_seed()) & mask;
   while (index_[at].place != 0 && index_[at].key != key) at = (at + 1) & mask;
-  return index_[at];
+  return at;
 }
 
 void SeriesTable::fetch(const SeriesKey& key) const {
-  constexpr std::size_t kLine = 64;
-  const Slot& found = slot(key.packed());
-  if (found.place == 0) return;
-  const Series* const series = all_[found.place - 1].load(std::memory_order_relaxed);
-  const char* const begin = reinterpret_cast<const char*>(series);
-  for (std::size_t at = 0; at < sizeof(Series); at += kLine) __builtin_prefetch(begin + at, 1);
+  const std::uint32_t place = index_[slot_of(key.packed())].place;
+  if (place == 0) return;
+  base::prefetch(all_[place - 1].load(std::memory_order_relaxed), sizeof(Series));
 }
 
 Series& SeriesTable::at(const SeriesKey& key) {

@@ -77,8 +77,8 @@ class SeriesTable {
     std::uint64_t key = 0;
     std::uint32_t place = 0;  // in all_, plus 1; 0: empty
   };
-  Slot& slot(std::uint64_t key);
-  const Slot& slot(std::uint64_t key) const { return const_cast<SeriesTable*>(this)->slot(key); }
+  std::size_t slot_of(std::uint64_t key) const;  // of the key, or where it would go
+  Slot& slot(std::uint64_t key) { return index_[slot_of(key)]; }
   Series& make(std::uint64_t key);
   bool purge();
 
