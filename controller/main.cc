@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/crypto/certificate.h"
 #include "controller/admin/controller.h"
+#include "controller/guard/guard.h"
 #include "controller/ingress/ticket_keys.h"
 #include "controller/kubernetes/api_client.h"
 #include "controller/kubernetes/api_source.h"
@@ -86,6 +87,7 @@ base::Result<kubernetes::ClusterAccess> cluster_access(const admin::Options& opt
 
 int serve(loop::Loop& loop, admin::Controller& controller) {
   if (auto started = controller.start(); !started.ok()) return fail(started.error());
+  const guard::SignOfLife sign(loop);
   loop.run();
   controller.stop();
   base::log_info("stopped");
@@ -139,7 +141,8 @@ int main(int argc, char** argv) {
       "weir-controller",
       "Weir's controller: Kubernetes objects in, routing tables and certificates out");
   weir::admin::add_flags(flags, options);
-  const auto parsed = flags.parse(std::vector<std::string>(argv + 1, argv + argc));
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto parsed = flags.parse(arguments);
   if (!parsed.ok()) return weir::fail(parsed.error());
   if (parsed.value() == weir::base::Flags::Outcome::kShownHelp) return 0;
   weir::base::LogLevel level{};
@@ -148,6 +151,11 @@ int main(int argc, char** argv) {
                                           "': accepted: debug, info, warn, error"));
   }
   weir::base::log_start("controller", level);
+  if (options.guard && !weir::guard::is_guarded()) {
+    weir::guard::Options guard{.command = {"/proc/self/exe"}};
+    guard.command.insert(guard.command.end(), arguments.begin(), arguments.end());
+    return weir::guard::run(guard);
+  }
   ::prctl(PR_SET_DUMPABLE, 0);
   ::signal(SIGPIPE, SIG_IGN);
   return weir::run(options);

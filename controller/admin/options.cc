@@ -101,7 +101,10 @@ void add_flags(base::Flags& flags, Options& o) {
       .add("control-socket", o.control_socket, "Unix socket of the dataplane")
       .add("admin-address", o.admin_address, "IP address of health and metrics")
       .add("admin-port", o.admin_port, "port of health and metrics; 0: none")
-      .add("log-level", o.log_level, "debug, info, warn or error");
+      .add("log-level", o.log_level, "debug, info, warn or error")
+      .add("guard", o.guard,
+           "run under a parent process that starts the controller again when it dies or hangs; for "
+           "containers");
   add_serving_flags(flags, o);
   add_stream_flags(flags, o);
   add_defence_flags(flags, o.defence);

@@ -24,6 +24,7 @@ struct Options {
   std::string admin_address = "0.0.0.0";
   std::uint16_t admin_port = 10255;
   std::string log_level = "info";
+  bool guard = false;  // a parent process starts the controller again when it dies or hangs
 
   std::string bind_address;  // comma-separated IP literals; empty: 0.0.0.0 and, where it exists, ::
   std::uint16_t http_port = 80;

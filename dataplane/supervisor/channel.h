@@ -29,8 +29,8 @@ class Channel {
   base::Result<void> unlisten(const model::Bind& bind);
   // The listening Unix socket that the controller dials.
   base::Result<base::UniqueFd> control_socket();
-  // Feeds the watchdog; a worker process that stays silent for 5 s is killed with SIGABRT and
-  // restarted.
+  // Feeds the watchdog; a worker process that stays silent for 4 s, while it got a processor, is
+  // killed with SIGABRT and restarted.
   void alive();
 
  private:

@@ -9,7 +9,7 @@ namespace weir::supervisor {
 struct SupervisorOptions {
   std::vector<std::string> worker_command;           // [0] is the program, usually "/proc/self/exe"
   std::string control_socket;                        // path of the socket that the controller dials
-  std::chrono::milliseconds longest_silence{5'000};  // of the worker process, then SIGABRT
+  std::chrono::milliseconds longest_silence{4'000};  // of the worker process, then SIGABRT
 };
 
 // Pid 1 of the dataplane: owns the sockets, starts the worker process and starts it again whenever

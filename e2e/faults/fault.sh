@@ -50,8 +50,10 @@ container_pid() {
 }
 one_pod() { pod_names | head -n 1; }
 
-# worker_pid POD: the dataplane's worker process, the supervisor's child.
-worker_pid() { pgrep -P "$(container_pid "$1" dataplane)" | head -n 1; }
+# child_pid POD CONTAINER: what its first process keeps alive: the dataplane's worker process, the controller itself.
+child_pid() { pgrep -P "$(container_pid "$1" "$2")" | head -n 1; }
+worker_pid() { child_pid "$1" dataplane; }
+controller_pid() { child_pid "$1" controller; }
 
 # restarts POD CONTAINER
 restarts() {

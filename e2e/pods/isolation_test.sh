@@ -55,7 +55,8 @@ check "the API server refuses the dataplane's Ingress request" refused_from_pod 
 connections() {
   nsenter --target "$1" --net ss -Htnp state established "( dport = :443 or dport = :6443 )" | grep -c "pid=$1," || true
 }
-check "the controller is connected to the API server" at_least "$(connections "$controller")" 1
+check "the controller is connected to the API server" at_least "$(connections "$(pgrep -P "$controller")")" 1
+check "its guard is not" is "$(connections "$controller")" 0
 check "the dataplane is not" is "$(connections "$dataplane")" 0
 
 field() { awk -v name="$1:" '$1 == name { print $2 }' "/proc/$dataplane/status"; }

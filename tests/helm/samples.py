@@ -69,6 +69,7 @@ SAMPLES = {
     "controller.livenessProbe": {"periodSeconds": 2},
     "controller.readinessProbe": {"periodSeconds": 1},
     "sidecar.startupProbe": {"periodSeconds": 2},
+    "sidecar.livenessProbe": {"periodSeconds": 2},
     "dataplane.extraArgs": {"log-level": "debug"},
     "rbac.mode": "namespaces",
     "rbac.secrets": {"shop": ["shop-tls"]},

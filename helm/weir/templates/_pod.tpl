@@ -18,6 +18,7 @@
 {{- define "weir.controllerFlags" -}}
 {{- $public := include "weir.publicPorts" . | fromJson -}}
 {{- with .Values.controller -}}
+- --guard
 - --control-socket=/run/weir/control.sock
 - --admin-port={{ .metrics.controllerPort }}
 - --http-port={{ .containerPort.http }}
@@ -133,11 +134,13 @@ seccompProfile:
       path: /healthz
       port: controller
     {{- toYaml .Values.sidecar.startupProbe | nindent 4 }}
+  # Only tells, by Events on the pod, and never ends the container: what dies or hangs in it is started again by its guard (--guard),
+  # and while that takes long the pod has to stay in the Service, for its dataplane serves. No readinessProbe for the same reason.
   livenessProbe:
     httpGet:
       path: /healthz
       port: controller
-    {{- toYaml .Values.controller.livenessProbe | nindent 4 }}
+    {{- toYaml .Values.sidecar.livenessProbe | nindent 4 }}
   {{- with .Values.sidecar.resources }}
   resources:
     {{- toYaml . | nindent 4 }}
