@@ -22,12 +22,16 @@ TEST_P(Status, TheAddressStandsThereOnlyAfterTheDataplaneServes) {
   EXPECT_EQ(ask(weir().http(), {"late.test"}).backend(), "b");
 }
 
-TEST_P(Status, TheLoserOfAConflictIsTold) {
+TEST_P(Status, BothSidesOfAConflictAreTold) {
   start();
   put(simple_ingress("old", "web.test", "a"));
   std::this_thread::sleep_for(Millis(1'100));  // creation times are whole seconds
   put(simple_ingress("new", "web.test", "b"));
   EXPECT_TRUE(event_comes("new", "PathConflict"));
+  EXPECT_TRUE(event_comes("old", "PathContested"));
+  const std::string note = event_about("old", "PathContested")["note"].as_string();
+  EXPECT_NE(note.find("shop/new"), std::string::npos) << note;
+  EXPECT_EQ(event_about("old", "PathContested")["type"].as_string(), "Normal");
   EXPECT_TRUE(event_about("old", "PathConflict").is_null());
   EXPECT_TRUE(answers({"web.test"}, "a"));
   remove("Ingress", "old");

@@ -1,5 +1,6 @@
 #include "controller/admin/metrics.h"
 
+#include <cstdlib>
 #include <map>
 
 #include "common/base/metrics.h"
@@ -19,6 +20,17 @@ Family gauge(std::string name, std::string help, double value) {
 
 Family counter(std::string name, std::string help, double value) {
   return Family{std::move(name), std::move(help), MetricType::kCounter, {Sample{{}, value}}, {}};
+}
+
+// What every series of ingress-nginx carries; the dataplane's are the same.
+base::MetricLabels instance_labels() {
+  const auto value = [](const char* name) {
+    const char* const text = std::getenv(name);
+    return std::string(text == nullptr ? "" : text);
+  };
+  return {{"controller_namespace", value("POD_NAMESPACE")},
+          {"controller_class", "weir.ingress/controller"},
+          {"controller_pod", value("POD_NAME")}};
 }
 
 class ControllerMetrics final : public base::MetricSource {
@@ -47,9 +59,11 @@ class ControllerMetrics final : public base::MetricSource {
     if (status_ != nullptr) {
       out.push_back(gauge("nginx_ingress_controller_leader_election_status",
                           "1 when this replica writes status.", status_->is_leader() ? 1 : 0));
+      out.back().samples.front().labels = instance_labels();
     }
     out.push_back(objects());
     out.push_back(reports());
+    out.push_back(conflicts());
     out.push_back(certificates());
   }
 
@@ -66,12 +80,35 @@ class ControllerMetrics final : public base::MetricSource {
   Family reports() const {
     Family family{
         "weir_controller_reports", "What is wrong now, by reason.", MetricType::kGauge, {}, {}};
-    std::map<std::string, int> by_reason;
-    for (const translate::Report& report : pipeline_.reports()) ++by_reason[report.reason];
+    std::map<std::pair<std::string, std::string>, int> by_reason;
+    for (const translate::Report& report : pipeline_.reports()) {
+      const bool warning = report.severity == translate::Severity::kWarning;
+      ++by_reason[{report.reason, warning ? "warning" : "note"}];
+    }
     if (!session_.refused_reasons().empty())
-      by_reason["RefusedByDataplane"] = static_cast<int>(session_.refused_reasons().size());
-    for (const auto& [reason, count] : by_reason)
-      family.samples.push_back(Sample{{{"reason", reason}}, static_cast<double>(count)});
+      by_reason[{"RefusedByDataplane", "warning"}] =
+          static_cast<int>(session_.refused_reasons().size());
+    for (const auto& [key, count] : by_reason)
+      family.samples.push_back(
+          Sample{{{"reason", key.first}, {"severity", key.second}}, static_cast<double>(count)});
+    return family;
+  }
+
+  // Always there, so that an alert or a panel has a number before the first conflict.
+  Family conflicts() const {
+    Family family{"weir_controller_conflicts",
+                  "Claims of Ingresses that another one won, by what they claim.",
+                  MetricType::kGauge,
+                  {},
+                  {}};
+    for (const auto& [what, reason] : {std::pair("path", "PathConflict"),
+                                       {"default_backend", "DefaultBackendConflict"},
+                                       {"host_setting", "HostSettingConflict"}}) {
+      int count = 0;
+      for (const translate::Report& report : pipeline_.reports())
+        count += report.reason == reason ? 1 : 0;
+      family.samples.push_back(Sample{{{"what", what}}, static_cast<double>(count)});
+    }
     return family;
   }
 
@@ -89,12 +126,15 @@ class ControllerMetrics final : public base::MetricSource {
       const std::string& name = certificate.value().name;
       const std::size_t slash = name.find('/');
       const std::string ns = slash == std::string::npos ? "" : name.substr(0, slash);
-      family.samples.push_back(Sample{
-          {{"namespace", ns},
-           {"secret_name", slash == std::string::npos ? name : name.substr(slash + 1)},
-           {"host", certificate.value().names.empty() ? "" : certificate.value().names.front()},
-           {"identifier", certificate.value().fingerprint.substr(0, 16)}},
-          static_cast<double>(certificate.value().not_after)});
+      base::MetricLabels labels = instance_labels();
+      labels.emplace_back("namespace", ns);
+      labels.emplace_back("secret_name",
+                          slash == std::string::npos ? name : name.substr(slash + 1));
+      labels.emplace_back(
+          "host", certificate.value().names.empty() ? "" : certificate.value().names.front());
+      labels.emplace_back("identifier", certificate.value().fingerprint.substr(0, 16));
+      family.samples.push_back(
+          Sample{std::move(labels), static_cast<double>(certificate.value().not_after)});
     }
     return family;
   }

@@ -73,6 +73,7 @@ class HostBuilder {
     choose_client_tls();
     for (const IngressPtr& ingress : serving_) add_rules(*ingress);
     if (!serving_.empty() || host_ == kAnyHost) add_catch_all();
+    for (const auto& [match, claim] : claims_) tell_winner(claim, match.second);
     add_host();
     add_owners();
     return std::move(result_);
@@ -82,6 +83,7 @@ class HostBuilder {
   struct Claim {
     const store::Ingress* ingress;
     std::string field;
+    std::vector<std::string> losers;  // others that claim the same, as their owners know them
   };
 
   void gather();
@@ -93,7 +95,10 @@ class HostBuilder {
   void add_path(const store::Ingress& ingress, const store::IngressPath& path,
                 const std::string& field);
   void report_conflict(const store::Ingress& loser, const std::string& path,
-                       const std::string& field, const Claim& winner);
+                       const std::string& field, Claim& winner);
+  void report_default_conflicts(const store::Ingress& winner);
+  void tell_winner(const Claim& claim, const std::string& value);
+  static std::string who_won(const store::Ingress& winner, const store::Ingress& loser);
   const store::Ingress* default_backend_owner() const;
   void add_catch_all();
   model::Route start_route(const store::Ingress& ingress, const std::string& field) const;
@@ -193,7 +198,7 @@ void HostBuilder::add_path(const store::Ingress& ingress, const store::IngressPa
                            const std::string& field) {
   model::PathMatch match = match_of(path);
   const auto [claim, fresh] =
-      claims_.try_emplace({match.kind, match.value}, Claim{&ingress, field});
+      claims_.try_emplace({match.kind, match.value}, Claim{&ingress, field, {}});
   if (!fresh) {
     report_conflict(ingress, path.path, field, claim->second);
     return;
@@ -208,16 +213,17 @@ void HostBuilder::add_path(const store::Ingress& ingress, const store::IngressPa
   finish_route(ingress, std::move(route));
 }
 
+std::string HostBuilder::who_won(const store::Ingress& winner, const store::Ingress& loser) {
+  const bool equal = winner.created == loser.created;
+  return "Ingress " + full_name(winner) + (equal ? " (equally old, first by name)" : " (older)");
+}
+
 void HostBuilder::report_conflict(const store::Ingress& loser, const std::string& path,
-                                  const std::string& field, const Claim& winner) {
-  std::string who = "Ingress " + full_name(*winner.ingress);
-  if (winner.ingress == &loser) {
-    who = winner.field + " of the same Ingress";
-  } else if (winner.ingress->created == loser.created) {
-    who += " (equally old, first by name)";
-  } else {
-    who += " (older)";
-  }
+                                  const std::string& field, Claim& winner) {
+  const bool itself = winner.ingress == &loser;
+  const std::string who =
+      itself ? winner.field + " of the same Ingress" : who_won(*winner.ingress, loser);
+  if (!itself) winner.losers.push_back(full_name(loser));
   result_.reports.push_back({.object = loser.key,
                              .severity = Severity::kWarning,
                              .reason = "PathConflict",
@@ -225,6 +231,43 @@ void HostBuilder::report_conflict(const store::Ingress& loser, const std::string
                              .value = path,
                              .text = "must not repeat a path and type of host " + host_ + "; " +
                                      who + " serves it, this one gets no traffic"});
+}
+
+// One report for each claim, however many lose it: an Event names the first of them.
+void HostBuilder::tell_winner(const Claim& claim, const std::string& value) {
+  constexpr std::size_t kNamed = 5;
+  std::vector<std::string> losers = claim.losers;
+  losers.erase(std::unique(losers.begin(), losers.end()), losers.end());
+  if (losers.empty()) return;
+  std::string names = losers.front();
+  for (std::size_t i = 1; i < losers.size() && i < kNamed; ++i) names += ", " + losers[i];
+  if (losers.size() > kNamed) names += " and " + std::to_string(losers.size() - kNamed) + " more";
+  result_.reports.push_back({.object = claim.ingress->key,
+                             .severity = Severity::kNote,
+                             .reason = value.empty() ? "DefaultBackendContested" : "PathContested",
+                             .field = claim.field,
+                             .value = value,
+                             .text = "is claimed on host " + host_ + " by " + names +
+                                     ", too; this Ingress comes first and serves it"});
+}
+
+// Only Ingresses that would answer in its place if it were not there.
+void HostBuilder::report_default_conflicts(const store::Ingress& winner) {
+  Claim claim{&winner, "spec.defaultBackend", {}};
+  for (const IngressPtr& one : host_ == kAnyHost ? defaults_ : serving_) {
+    const bool rival = one->default_backend && (host_ != kAnyHost || is_bare_default(*one));
+    if (!rival || one.get() == &winner) continue;
+    claim.losers.push_back(full_name(*one));
+    result_.reports.push_back({.object = one->key,
+                               .severity = Severity::kWarning,
+                               .reason = "DefaultBackendConflict",
+                               .field = claim.field,
+                               .value = "",
+                               .text = "host " + host_ + " has one default backend; " +
+                                       who_won(winner, *one) +
+                                       " has it, this one gets no traffic there"});
+  }
+  tell_winner(claim, "");
 }
 
 // Who answers what no path takes. On "*": an Ingress that is nothing but a default backend, then
@@ -261,6 +304,7 @@ void HostBuilder::add_catch_all() {
   route.labels.path = "/";
   const model::Cluster settings = add_features(ingress, nullptr, route);
   if (has_backend) {
+    report_default_conflicts(ingress);
     BackendTarget{ingress, view_, result_, settings}.point(*ingress.default_backend,
                                                            "spec.defaultBackend", route);
   } else if (point_at_default_backend(config_, settings, view_, result_, route)) {

@@ -88,11 +88,10 @@ void ClusterStatus::on_refused(const std::vector<wire::Reason>& reasons) {
 }
 
 void ClusterStatus::look_at_all() {
-  for (const store::ObjectPtr& object : pipeline_->store().all(store::Kind::kIngress)) {
+  for (const store::ObjectPtr& object : pipeline_->store().all(store::Kind::kIngress))
     pending_.insert(object->key);
-    for (const translate::Report& report : pipeline_->reports_of(object->key)) {
-      if (told_[object->key].insert(report).second) tell(report);
-    }
+  for (const translate::Report& report : pipeline_->reports()) {
+    if (told_[report.object].insert(report).second) tell(report);
   }
   look();
 }

@@ -14,6 +14,7 @@ NEEDS = {
     "controller.metrics.service": {"controller.metrics.enabled": True},
     "controller.metrics.serviceMonitor": {"controller.metrics.enabled": True, "controller.metrics.serviceMonitor.enabled": True},
     "controller.metrics.podMonitor": {"controller.metrics.podMonitor.enabled": True},
+    "controller.metrics.dashboards": {"controller.metrics.dashboards.enabled": True},
     "controller.metrics.prometheusRule": {"controller.metrics.prometheusRule.enabled": True},
     "rbac.mode": {"controller.scope.enabled": True},
     "rbac.secrets": {"rbac.mode": "named"},

@@ -24,6 +24,7 @@ packages_pods=(
 packages_debian13=(debootstrap util-linux)
 packages_bench=(python3 python3-venv wrk nghttp2-client openssl curl procps util-linux)
 # Unpacked into the cache folder, never installed: their packages would start services.
+unpacked_prometheus=(prometheus)
 unpacked_bench=(nginx haproxy h2o nghttp2-proxy caddy)
 
 # missing_packages NAME...: those that are not installed, one a line.
@@ -90,6 +91,19 @@ unpack_peers() {
     need_libraries_of "$name" "$peers"
     touch "$peers/deb/$name.done"
   done
+}
+
+# need_prometheus: sets WEIR_PROMETHEUS_BIN to the folder of prometheus and promtool, unpacked when missing.
+need_prometheus() {
+  local name folder=$cache/prometheus
+  for name in "${unpacked_prometheus[@]}"; do
+    [[ -e $folder/deb/$name.done ]] && continue
+    say "unpacking Debian's $name into $folder (not installed, no service)"
+    mkdir -p "$folder/deb"
+    unpack_one "$name" "$folder"
+    touch "$folder/deb/$name.done"
+  done
+  export WEIR_PROMETHEUS_BIN=$folder/usr/bin
 }
 
 # unpack_one NAME FOLDER

@@ -37,6 +37,7 @@ leg_release() {
   fi
   if [[ -n $(tests_labelled release '^grpc$') ]]; then need_grpc; fi
   if [[ -n $(tests_labelled release '^helm$') ]]; then need_helm; fi
+  if [[ -n $(tests_labelled release '^prometheus$') ]]; then need_prometheus; fi
   run_ctest release "${without[@]}"
 }
 

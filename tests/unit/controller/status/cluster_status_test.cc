@@ -208,6 +208,30 @@ TEST_F(ClusterStatusTest, AReportBecomesOneEvent) {
   EXPECT_EQ(notes("web").size(), 1U);
 }
 
+TEST_F(ClusterStatusTest, BothSidesOfAConflictAreToldOnceHoweverManyLose) {
+  server_.put(publish::ingress_json("a", "one.test", "missing"));
+  for (const char* name : {"b", "c", "d", "e", "f", "g", "h"})
+    server_.put(publish::ingress_json(name, "one.test", "missing"));
+  start();
+  const auto told = [this](const std::string& name, const std::string& reason) {
+    std::vector<std::string> out;
+    for (const std::string& note : notes(name)) {
+      if (note.starts_with(reason + ": ")) out.push_back(note);
+    }
+    return out;
+  };
+  ASSERT_TRUE(until(
+      [&] { return !told("a", "PathContested").empty() && !told("h", "PathConflict").empty(); }));
+  run_for(milliseconds(300));
+  ASSERT_EQ(told("a", "PathContested").size(), 1U);
+  EXPECT_THAT(told("a", "PathContested").front(),
+              HasSubstr("is claimed on host one.test by shop/b, shop/c, shop/d, shop/e, shop/f "
+                        "and 2 more, too"));
+  ASSERT_EQ(told("h", "PathConflict").size(), 1U);
+  EXPECT_THAT(told("h", "PathConflict").front(), HasSubstr("Ingress shop/a"));
+  EXPECT_TRUE(told("a", "PathConflict").empty());
+}
+
 TEST_F(ClusterStatusTest, TheAddressesOfTheServiceAreFollowed) {
   server_.put(ingress("web"));
   start({"ingress/weir", {}});
