@@ -85,6 +85,8 @@ class Process final : private loop::IoHandler {
   std::string dump_text() const;
   void on_io(std::uint32_t events) override;  // a signal
   void on_beat();
+  void on_progress();
+  void beat();
   void on_memory();
   void give_back();
   void begin_end();
@@ -115,6 +117,7 @@ class Process final : private loop::IoHandler {
   base::UniqueFd signals_;
   loop::IoToken signal_token_;
   loop::Timer beat_;
+  base::TimePoint next_progress_;
   loop::Timer look_;
   MemoryWatch memory_;
   loop::Timer end_;
@@ -182,8 +185,13 @@ Process::~Process() {
 snapshot::Configuration::Parts Process::configuration_parts() {
   std::vector<snapshot::WorkerSeat*> seats;
   for (const auto& worker : workers_) seats.push_back(worker.get());
-  return {loop_,    filters::filter_kinds(), labels_, std::move(seats),
-          sockets_, instance_labels().list()};
+  return {loop_,
+          filters::filter_kinds(),
+          labels_,
+          std::move(seats),
+          sockets_,
+          instance_labels().list(),
+          [this] { on_progress(); }};
 }
 
 admin::Admin::Parts Process::admin_parts(base::UniqueFd tcp, base::UniqueFd dump) {
@@ -230,6 +238,19 @@ void Process::on_every_worker(Call call) {
 // Feeds the watchdog only while every worker still answers.
 void Process::on_beat() {
   beat_.arm(loop_.now() + kBeat);
+  beat();
+}
+
+// A configuration of a hundred thousand routes takes seconds of this thread, more where processors
+// are scarce: it is at work, not stuck.
+void Process::on_progress() {
+  const base::TimePoint now = loop_.clock().now();
+  if (now < next_progress_) return;
+  next_progress_ = now + kBeat;
+  beat();
+}
+
+void Process::beat() {
   if (silent_->load(std::memory_order_acquire) != 0) return;
   channel_.alive();
   silent_->store(workers_.size(), std::memory_order_release);

@@ -8,6 +8,7 @@ namespace weir::status {
 namespace {
 
 constexpr base::Duration kAgain = std::chrono::seconds(1);
+constexpr base::Duration kMoreToLookAt = std::chrono::milliseconds(100);
 
 base::Json status_json(const std::vector<store::LoadBalancerAddress>& addresses) {
   base::Json list = base::Json::array();
@@ -107,10 +108,23 @@ void ClusterStatus::look() {
       pending_.insert(object->key);
   }
   if (!authority_->leads() || source_.none()) return;
-  std::erase_if(pending_, [this](const store::ObjectKey& key) { return look_at(key); });
+  look_at_some();
   // No unit reads the publish Service, so nobody says when its addresses come or change.
   const bool follow = !pending_.empty() || !source_.publish_service.empty();
-  if (follow && !again_.armed()) again_.arm(loop_.now() + kAgain);
+  const base::Duration pause = pending_.size() > kLooksPerTurn ? kMoreToLookAt : kAgain;
+  if (follow && !again_.armed()) again_.arm(loop_.now() + pause);
+}
+
+// Goes on where the last turn ended: among a hundred thousand that wait for the dataplane or for a
+// free place, a look costs a bounded time.
+void ClusterStatus::look_at_some() {
+  std::size_t left = std::min(kLooksPerTurn, pending_.size());
+  auto at = pending_.lower_bound(next_);
+  while (left-- > 0 && running_.size() < kParallel) {
+    if (at == pending_.end()) at = pending_.begin();
+    at = look_at(*at) ? pending_.erase(at) : std::next(at);
+  }
+  next_ = at == pending_.end() ? store::ObjectKey{} : *at;
 }
 
 // True when there is nothing more to do for it.

@@ -48,9 +48,11 @@ class ClusterStatus final : public Status {
 
  private:
   static constexpr std::size_t kParallel = 8;
+  static constexpr std::size_t kLooksPerTurn = 2'000;
 
   void look_at_all();
   void look();
+  void look_at_some();
   bool look_at(const store::ObjectKey& key);
   void patch(const store::Ingress& ingress, const std::vector<store::LoadBalancerAddress>& want);
   void on_patched(const store::ObjectKey& key, const base::Result<kubernetes::ApiResponse>& answer);
@@ -65,6 +67,7 @@ class ClusterStatus final : public Status {
   const publish::Session* session_ = nullptr;
   std::vector<store::LoadBalancerAddress> addresses_;
   std::set<store::ObjectKey> pending_;
+  store::ObjectKey next_;  // of pending_, the first that the next turn looks at
   std::map<store::ObjectKey, std::unique_ptr<kubernetes::ApiCall>> running_;
   std::vector<std::unique_ptr<kubernetes::ApiCall>>
       done_;  // handles whose callback is on the stack

@@ -141,7 +141,7 @@ void DesiredState::flush_resources(Engine::Changes& out) {
   for (const auto& [key, before] : resources_before_) {
     const auto found = resources_.find(key);
     const model::ResourcePtr now = found == resources_.end() ? nullptr : found->second;
-    if (!is_same(before, now)) changed.emplace(key, now);
+    if (!is_same(before, now)) changed.emplace_hint(changed.end(), key, now);
   }
   resources_before_.clear();
   // What an earlier run put there and this one did not touch stays.

@@ -18,8 +18,9 @@ class DesiredState {
   void replace(Unit& unit, UnitResult result);
   // A unit began or ceased to read an on-demand object.
   void set_wanted(const store::ObjectKey& key, bool wanted);
-  // Merges what changed since the last call into out.
+  // Merges what changed since the last call into out. What is wanted alone costs only that.
   void flush(Engine::Changes& out);
+  void flush_wanted(Engine::Changes& out);
 
   const std::map<model::ResourceKey, model::ResourcePtr>& resources() const { return resources_; }
   std::vector<Report> reports_of(const store::ObjectKey& object) const;
@@ -39,7 +40,6 @@ class DesiredState {
   void remember(const model::ResourceKey& key);
   void count_report(const Report& report, bool more);
   void flush_resources(Engine::Changes& out);
-  void flush_wanted(Engine::Changes& out);
 
   Resources resources_;
   std::map<model::ResourceKey, std::size_t> policy_users_;  // units per policy

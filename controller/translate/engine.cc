@@ -133,7 +133,8 @@ void Engine::run(const base::Clock& clock, base::TimePoint deadline, Changes& ou
     state_->build_next();
     if (!state_->units.urgent() && clock.now() >= deadline) break;
   }
-  state_->desired.flush(out);
+  state_->desired.flush_wanted(out);
+  if (!state_->units.dirty()) state_->desired.flush(out);
 }
 
 const std::map<model::ResourceKey, model::ResourcePtr>& Engine::resources() const {

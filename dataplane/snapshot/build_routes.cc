@@ -125,7 +125,10 @@ void add_policy_users(Draft& draft) {
 void build_routes(Draft& draft) {
   add_changed(draft);
   add_policy_users(draft);
-  for (RouteEdit& edit : draft.routes) apply_edit(draft, edit);
+  for (RouteEdit& edit : draft.routes) {
+    draft.shop.step();
+    apply_edit(draft, edit);
+  }
 }
 
 }  // namespace weir::snapshot

@@ -78,6 +78,7 @@ void Builder::commit_policies(Draft& draft) {
 
 void Builder::commit_routes(Draft& draft) {
   for (const RouteEdit& edit : draft.routes) {
+    shop_.step();
     if (edit.before != nullptr) {
       const auto held = shop_.route_labels.find(edit.before);
       shop_.labels.release(held->second);
@@ -99,6 +100,7 @@ void Builder::commit_state(const Draft& draft) {
   for (std::size_t i = 0; i < model::kResourceTypes; ++i) {
     const auto type = static_cast<model::ResourceType>(i);
     for (const auto& [name, change] : draft.changes.of(type)) {
+      shop_.step();
       if (change.after != nullptr && type == model::ResourceType::kRoute) {
         shop_.state.put(draft.slim_routes.at(name));
       } else if (change.after != nullptr) {

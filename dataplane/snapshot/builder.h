@@ -32,6 +32,8 @@ class Builder {
     std::vector<wire::Reason> degraded;  // applied, but answers 503 or the like
   };
   Outcome apply(const Transaction& transaction);
+  // Called again and again inside of a long apply().
+  void on_progress(base::UniqueFunction<void()> call) { shop_.progress = std::move(call); }
 
   const State& state() const { return shop_.state; }
   const std::shared_ptr<const exchange::Snapshot>& current() const { return current_; }

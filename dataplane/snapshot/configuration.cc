@@ -51,7 +51,9 @@ Configuration::Configuration(Parts parts)
                static_cast<unsigned>(parts.workers.size())),
       publisher_(parts.loop, parts.workers),
       binds_(parts.sockets, static_cast<std::uint32_t>(parts.workers.size())),
-      retry_(parts.loop.timers(), [this] { on_retry(); }) {}
+      retry_(parts.loop.timers(), [this] { on_retry(); }) {
+  builder_.on_progress(std::move(parts.progress));
+}
 
 Configuration::~Configuration() = default;
 

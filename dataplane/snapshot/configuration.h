@@ -23,7 +23,8 @@ class Configuration final : public ReceiverTarget, public base::MetricSource {
     observe::Labels& labels;
     std::vector<WorkerSeat*> workers;
     SocketSource& sockets;
-    base::MetricLabels instance;  // on the series that ingress-nginx has, too
+    base::MetricLabels instance;                 // on the series that ingress-nginx has, too
+    base::UniqueFunction<void()> progress = {};  // called now and then while a long one is applied
   };
   explicit Configuration(Parts parts);
   ~Configuration() override;

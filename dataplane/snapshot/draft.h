@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/base/unique_function.h"
 #include "dataplane/exchange/route_plan.h"
 #include "dataplane/exchange/snapshot.h"
 #include "dataplane/observe/labels.h"
@@ -29,6 +30,13 @@ struct Workshop {
   observe::Labels& labels;
   const unsigned workers;                                                  // of the process
   std::unordered_map<const model::Resource*, std::uint32_t> route_labels;  // id that a route holds
+  base::UniqueFunction<void()> progress;  // called now and then while a transaction is applied
+  // One resource is done. Who watches this thread must not take a long transaction for a hang.
+  void step() {
+    if (++steps % kStepsPerProgress == 0 && progress) progress();
+  }
+  static constexpr unsigned kStepsPerProgress = 512;
+  unsigned steps = 0;
 };
 
 // One route that a transaction touches, itself or through a policy.
@@ -80,6 +88,7 @@ struct Draft {
   // The typed value, whose own key must be the resource's. Adds to errors otherwise.
   template <typename T>
   std::optional<T> read(const model::Resource& resource) {
+    shop.step();
     auto value = model::read_resource<T>(resource);
     if (!value.ok()) {
       error(resource.key, value.error().text);

@@ -3,12 +3,16 @@
 
 declare -A load_pids=()
 
-# load_start NAME [ARG...]: clients of every kind, at the Service's address, or at that of the first pod with load_at=pod.
+# load_start NAME [ARG...]: clients of every kind, at the Service's address, at that of the first pod with load_at=pod, or where ARGs say
+# with load_at=alone.
 load_start() {
   local name=$1 at
   shift
-  at="--address $(service_address)"
-  [[ ${load_at:-service} == service ]] || at="--address $(pod_addresses | head -n 1) --http-port 8080 --https-port 8443"
+  case ${load_at:-service} in
+    service) at="--address $(service_address)" ;;
+    pod) at="--address $(pod_addresses | head -n 1) --http-port 8080 --https-port 8443" ;;
+    alone) at= ;;
+  esac
   rm -f "$dir/load-$name"
   # shellcheck disable=SC2086 # a list of words
   # Not by a function: the process id has to be the program's.

@@ -26,44 +26,11 @@ host=shop.test         # the host of its Ingress
 load_balancer=203.0.113.9 # the address that the test writes into the Service's status, as a cloud would
 shutdown_delay=4       # as in values.yaml
 drain_timeout=10
-failed=0
 find_node_programs
 helm_programs=${WEIR_HELM_BIN:-$("$top/tools/dev/go_programs.sh" tests/helm/tools)}
 
-# --- checks ---
-
-say() { printf '       %s\n' "$*"; }
-
-# check WHAT COMMAND...: says what held; on failure what the command printed too.
-check() {
-  local what=$1 output
-  shift
-  if output=$("$@" 2>&1); then
-    printf '  ok   %s\n' "$what"
-  else
-    printf '  FAIL %s\n%s\n' "$what" "$(tail -n 20 <<<"$output" | awk '{ print "         | " $0 }')"
-    failed=$((failed + 1))
-  fi
-}
-
-# within SECONDS COMMAND...: until it succeeds; fails with what the last attempt printed.
-within() {
-  local deadline=$((SECONDS + $1)) output
-  shift
-  until output=$("$@" 2>&1); do
-    if ((SECONDS >= deadline)); then
-      printf 'not within the time: %s\n%s\n' "$*" "$output"
-      return 1
-    fi
-    sleep 0.2
-  done
-  printf '%s\n' "$output"
-}
-
-is() { [[ $1 == "$2" ]] || { echo "is '$1', not '$2'"; return 1; }; }
-at_most() { (($1 <= $2)) || { echo "is $1, more than $2"; return 1; }; }
-at_least() { (($1 >= $2)) || { echo "is $1, less than $2"; return 1; }; }
-millis() { date +%s%3N; }
+# shellcheck source=e2e/cluster/checks.sh
+source "$here/checks.sh"
 
 # --- the cluster's tools ---
 
