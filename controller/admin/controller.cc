@@ -132,7 +132,7 @@ bool Controller::ready() const {
 }
 
 std::string Controller::metrics() const {
-  return render_metrics(pipeline_, session_, status_.get(), source_->seconds_since_contact());
+  return render_metrics(pipeline_, session_, status_.get(), *source_);
 }
 
 std::string Controller::reports() const {

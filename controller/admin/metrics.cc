@@ -36,14 +36,18 @@ base::MetricLabels instance_labels() {
 class ControllerMetrics final : public base::MetricSource {
  public:
   ControllerMetrics(const publish::Pipeline& pipeline, const publish::Session& session,
-                    const status::Status* status, double since_contact)
-      : pipeline_(pipeline), session_(session), status_(status), since_contact_(since_contact) {}
+                    const status::Status* status, const kubernetes::Source& source)
+      : pipeline_(pipeline), session_(session), status_(status), source_(source) {}
 
   void collect(std::vector<Family>& out) const override {
     out.push_back(gauge("weir_controller_synced", "1 when every permitted kind has been listed.",
                         pipeline_.synced() ? 1 : 0));
     out.push_back(gauge("weir_controller_source_age_seconds",
-                        "Seconds since the source of objects was last heard.", since_contact_));
+                        "Seconds since the source of objects was last heard.",
+                        source_.seconds_since_contact()));
+    out.push_back(gauge("weir_controller_source_held_kinds",
+                        "Kinds that lost all or nearly all objects at once, not believed yet.",
+                        static_cast<double>(source_.held_kinds())));
     out.push_back(counter("weir_controller_events_total", "Object events taken from the source.",
                           static_cast<double>(pipeline_.events())));
     out.push_back(gauge("weir_controller_last_translation_seconds",
@@ -142,14 +146,14 @@ class ControllerMetrics final : public base::MetricSource {
   const publish::Pipeline& pipeline_;
   const publish::Session& session_;
   const status::Status* status_;
-  const double since_contact_;
+  const kubernetes::Source& source_;
 };
 
 }  // namespace
 
 std::string render_metrics(const publish::Pipeline& pipeline, const publish::Session& session,
-                           const status::Status* status, double seconds_since_contact) {
-  const ControllerMetrics metrics(pipeline, session, status, seconds_since_contact);
+                           const status::Status* status, const kubernetes::Source& source) {
+  const ControllerMetrics metrics(pipeline, session, status, source);
   return base::render({&metrics});
 }
 

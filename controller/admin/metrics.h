@@ -12,6 +12,6 @@ namespace weir::admin {
 // by reason, objects by kind, and the expiry of every certificate. Names are ingress-nginx's where
 // it has them, else weir_controller_*. status: null without a cluster. Loop thread.
 std::string render_metrics(const publish::Pipeline& pipeline, const publish::Session& session,
-                           const status::Status* status, double seconds_since_contact);
+                           const status::Status* status, const kubernetes::Source& source);
 
 }  // namespace weir::admin

@@ -1,5 +1,7 @@
 #include "controller/kubernetes/api_source.h"
 
+#include <algorithm>
+
 namespace weir::kubernetes {
 namespace {
 
@@ -98,6 +100,11 @@ void ApiSource::on_watch_problem(Watcher& from, const base::Error& error) {
   const WatchScope& scope = from.scope();
   const std::string object = scope.name.empty() ? scope.ns : scope.ns + "/" + scope.name;
   target_->on_problem(scope.kind, object, error);
+}
+
+std::size_t ApiSource::held_kinds() const {
+  return static_cast<std::size_t>(std::count_if(
+      watchers_.begin(), watchers_.end(), [](const auto& watcher) { return watcher->holds(); }));
 }
 
 double ApiSource::seconds_since_contact() const {

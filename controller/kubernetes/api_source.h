@@ -26,6 +26,7 @@ class ApiSource final : public Source, private WatcherTarget, private loop::Flus
   void want(const KindDescriptor& kind, std::string_view ns, std::string_view name) override;
   void unwant(const KindDescriptor& kind, std::string_view ns, std::string_view name) override;
   double seconds_since_contact() const override;
+  std::size_t held_kinds() const override;
 
  private:
   struct Wanted {

@@ -26,11 +26,16 @@ struct WatchTimings {
   Millis backoff_most{30'000};
   Millis connect_min{400};  // after a failed connect, random in between, never doubled
   Millis connect_max{700};
-  Millis healthy{120'000};     // a stream that lived so long resets the back-off
-  Millis quick_end{1'000};     // a watch that ends sooner counts as an error
-  Millis recheck{30'000};      // of kinds that are forbidden or not served
-  Millis empty_grace{30'000};  // how long a sudden drop to nothing is held
-  int page = 500;              // items per page of a list
+  Millis healthy{120'000};  // a stream that lived so long resets the back-off
+  Millis quick_end{1'000};  // a watch that ends sooner counts as an error
+  Millis recheck{30'000};   // of kinds that are forbidden or not served
+  // So long after a failed connect a server has just started: what it refuses meanwhile (403 before
+  // it has read the roles, 429 and 500 before its caches are filled) is asked again as soon as a
+  // connect is, and not believed.
+  Millis young{15'000};
+  Millis empty_grace{30'000};   // how long a sudden drop to nothing, or nearly, is held
+  std::size_t drop_least = 20;  // of so many objects nine in ten gone at once is such a drop
+  int page = 5'000;  // items per page of a list; 8 MiB of Ingresses, a fortieth of the time of 500
 };
 
 // Random numbers for jitter: not for secrets. One thread.

@@ -59,6 +59,8 @@ class Source {
   // Seconds since the source last heard from its origin; a gauge, grows while the API server is
   // away.
   virtual double seconds_since_contact() const = 0;
+  // How many kinds have lost all or nearly all objects at once, which is not believed yet.
+  virtual std::size_t held_kinds() const { return 0; }
 };
 
 }  // namespace weir::kubernetes

@@ -51,7 +51,7 @@ void Watcher::run() {
 void Watcher::begin_sync() {
   known_.begin_round();
   continue_.clear();
-  if (client_.watch_list_refused) {
+  if (client_.watch_list_refused || scope_.name.empty()) {
     request_page();
   } else {
     begin_initial_watch();
@@ -210,7 +210,7 @@ void Watcher::end_page() {
 }
 
 void Watcher::complete_sync() {
-  if (hold_empty()) return;
+  if (hold_drop()) return;
   needs_sync_ = false;
   if (phase_ == Phase::kInitialWatch) {
     // The same stream goes on as the watch.
@@ -223,10 +223,17 @@ void Watcher::complete_sync() {
   if (!stopped_) first_list_done();
 }
 
-// A sick API server may answer with an empty list. True: nothing is applied yet, ask again.
-bool Watcher::hold_empty() {
+bool Watcher::is_drop() const {
+  const std::size_t seen = known_.seen();
+  if (seen == 0) return known_.size() > 0;
+  return known_.size() >= timings_.drop_least && seen * 10 < known_.size();
+}
+
+// A sick API server may answer with an empty list, or with the little that it has read so far.
+// True: no removal is applied yet, ask again.
+bool Watcher::hold_drop() {
   const base::TimePoint now = client_.loop().now();
-  if (known_.seen() > 0 || known_.size() == 0 || (hold_until_ && now >= *hold_until_)) {
+  if (!is_drop() || (hold_until_ && now >= *hold_until_)) {
     hold_until_.reset();
     clear_problem();
     return false;
@@ -235,9 +242,10 @@ bool Watcher::hold_empty() {
   held_ = true;
   if (!hold_until_) {
     hold_until_ = now + timings_.empty_grace;
+    const std::string left = known_.seen() == 0 ? "none" : "only " + std::to_string(known_.seen());
     tell_problem(base::Error{
         base::ErrorKind::kProtocol, base::Origin::kUpstream, false,
-        std::string(scope_.kind->plural) + ": the API server suddenly has none of " +
+        std::string(scope_.kind->plural) + ": the API server suddenly has " + left + " of " +
             std::to_string(known_.size()) + "; they stay for " +
             std::to_string(std::chrono::ceil<std::chrono::seconds>(timings_.empty_grace).count()) +
             " s while it is asked again"});

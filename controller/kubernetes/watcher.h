@@ -36,12 +36,15 @@ struct WatchScope {
   std::string name;
 };
 
-// Follows one scope for ever: WatchList where it is served, else list by pages and watch.
+// Follows one scope for ever. A kind is listed by pages and watched: a server sends the initial
+// events of a WatchList one by one, which takes ten times as long for a hundred thousand objects. A
+// single object is asked for by WatchList where it is served, one request in the place of two.
 //
 // Invariants: (1) at any time exactly one of these holds: a stream runs, the retry timer is armed,
 // stopped; (2) a running stream has a deadline (head, then stall), so silence never lasts; (3)
-// known_ is what the target has, so a complete list hands out only differences; (4) a list that is
-// suddenly empty removes nothing before it was empty for the whole grace time. One loop thread.
+// known_ is what the target has, so a complete list hands out only differences; (4) a list that
+// suddenly lacks all or nearly all objects removes nothing before that lasted for the grace time.
+// One loop thread.
 class Watcher final : private StreamTarget {
  public:
   // client, timings and target are borrowed for the object's life.
@@ -52,6 +55,7 @@ class Watcher final : private StreamTarget {
   void stop();  // nothing is handed out any more
   const WatchScope& scope() const { return scope_; }
   std::size_t known() const { return known_.size(); }
+  bool holds() const { return hold_until_.has_value(); }  // removals, see (4)
 
  private:
   enum class Phase { kList, kInitialWatch, kWatch };
@@ -78,18 +82,22 @@ class Watcher final : private StreamTarget {
   void take_bookmark(const base::Json& object);
   void end_page();
   void complete_sync();
-  bool hold_empty();
+  bool hold_drop();
+  bool is_drop() const;
   void first_list_done();
 
   // Errors (watcher_errors.cc).
   void on_http_error(int status, const base::Json& body);
   void on_unauthorized(const base::Json& body);
+  void on_forbidden(const base::Json& body);
   void on_not_served(const base::Json& body);
   void on_expired();
   void on_broken(const base::Error& error);
   void on_watch_ended();
   void fail(std::string reason);
   void retry_in(std::chrono::milliseconds wait);
+  bool server_is_young() const;
+  std::chrono::milliseconds after_error();
   void tell_problem(base::Error error);
   void clear_problem();
   std::chrono::milliseconds retry_after(const base::Json& body) const;
@@ -120,6 +128,7 @@ class Watcher final : private StreamTarget {
   std::string continue_;  // token of the next page
   int expired_lists_ = 0;
   std::optional<base::TimePoint> last_expired_;
+  std::optional<base::TimePoint> last_away_;  // a connect failed
   int silences_ = 0;
   bool auth_retried_ = false;
   bool stopped_ = false;

@@ -14,10 +14,7 @@ void Watcher::on_http_error(int status, const Json& body) {
     case 401:
       return on_unauthorized(body);
     case 403:
-      tell_problem(status_error(status, body));
-      first_list_done();
-      // A server that has just started says so to everybody until it has read the roles.
-      return retry_in(std::min(timings_.recheck, backoff_.next()));
+      return on_forbidden(body);
     case 404:
       return on_not_served(body);
     case 410:
@@ -35,7 +32,16 @@ void Watcher::on_http_error(int status, const Json& body) {
   }
   base::log_debug("the API server refuses a watch or list",
                   {{"kind", scope_.kind->plural}, {"status", status}});
-  retry_in(std::max(backoff_.next(), retry_after(body)));
+  retry_in(std::max(after_error(), retry_after(body)));
+}
+
+// A server that has just started says so to everybody until it has read the roles. Believed, the
+// kind counts as listed: nothing of it is there.
+void Watcher::on_forbidden(const Json& body) {
+  tell_problem(status_error(403, body));
+  if (server_is_young()) return retry_in(after_error());
+  first_list_done();
+  retry_in(std::min(timings_.recheck, backoff_.next()));
 }
 
 // The token may just have been rotated on disk: one retry at once, then it is a lasting problem.
@@ -43,7 +49,7 @@ void Watcher::on_unauthorized(const Json& body) {
   client_.refuse_credentials();
   if (!std::exchange(auth_retried_, true)) return retry_in(std::chrono::milliseconds(0));
   tell_problem(status_error(401, body));
-  retry_in(backoff_.next());
+  retry_in(after_error());
 }
 
 void Watcher::on_not_served(const Json& body) {
@@ -58,7 +64,7 @@ void Watcher::on_not_served(const Json& body) {
   }
   // A kind that is gone is a list that is empty: believed only after the grace time.
   known_.begin_round();
-  if (hold_empty()) return retry_in(timings_.empty_grace / 6);
+  if (hold_drop()) return retry_in(timings_.empty_grace / 6);
   for (const auto& [ns, name] : known_.take_unseen()) {
     if (!stopped_) target_.on_gone(*this, ns, name);
   }
@@ -84,8 +90,19 @@ void Watcher::on_expired() {
 void Watcher::on_broken(const base::Error& error) {
   if (phase_ != Phase::kWatch) needs_sync_ = true;
   if (error.kind == base::ErrorKind::kInvalid) tell_problem(error);
-  if (error.retryable) return retry_in(jitter_.between(timings_.connect_min, timings_.connect_max));
-  retry_in(backoff_.next());
+  if (!error.retryable) return retry_in(after_error());
+  last_away_ = client_.loop().now();
+  backoff_.reset();
+  retry_in(jitter_.between(timings_.connect_min, timings_.connect_max));
+}
+
+bool Watcher::server_is_young() const {
+  return last_away_ && client_.loop().now() - *last_away_ < timings_.young;
+}
+
+std::chrono::milliseconds Watcher::after_error() {
+  const std::chrono::milliseconds wait = backoff_.next();
+  return server_is_young() ? std::min(wait, timings_.connect_max) : wait;
 }
 
 void Watcher::on_watch_ended() {
@@ -94,7 +111,7 @@ void Watcher::on_watch_ended() {
     return retry_in(backoff_.next());
   }
   const bool quick = client_.loop().now() - opened_at_ < timings_.quick_end;
-  retry_in(quick ? backoff_.next() : std::chrono::milliseconds(0));
+  retry_in(quick ? after_error() : std::chrono::milliseconds(0));
 }
 
 // No status line, or no byte, for too long. Without a status line the connection is left. A watch

@@ -86,7 +86,7 @@ TEST_P(ApiSourceBothWays, HandsOutWhatIsThereAndThenEachChange) {
   start();
   EXPECT_EQ(target_.objects.size(), 11U);
   EXPECT_EQ(target_.objects["Service default/s1"]["kind"].as_string(), "Service");
-  EXPECT_EQ(server_.count_requests("GET /api/v1/services?limit=3&continue="), GetParam() ? 0U : 3U);
+  EXPECT_EQ(server_.count_requests("GET /api/v1/services?limit=3&continue="), 3U);
 
   server_.put(object("Service", "s1", "2"));
   server_.remove("Service", "default", "s2");
@@ -162,7 +162,7 @@ TEST_F(ApiSourceTest, ResumesAWatchThatEndsWithoutListingAgain) {
   std::size_t resumed = 0;
   for (const std::string& request : server_.requests()) {
     if (request.find("/services?") == std::string::npos) continue;
-    ++(request.find("sendInitialEvents") == std::string::npos ? resumed : initial);
+    ++(request.find("limit=") == std::string::npos ? resumed : initial);
   }
   EXPECT_EQ(initial, 1U);
   EXPECT_GE(resumed, 4U);
@@ -184,7 +184,7 @@ TEST_F(ApiSourceTest, ASilentWatchIsAskedAgainWithinTheStallTime) {
 TEST_F(ApiSourceTest, AWatchThatStaysSilentIsListedAnewInTheEnd) {
   server_.put(object("Service", "a"));
   start();
-  const auto lists = [this] { return server_.count_requests("sendInitialEvents"); };
+  const auto lists = [this] { return server_.count_requests("limit="); };
   const std::size_t before = lists();
   faults([](auto& f) { f.drop_events = true; });
   server_.remove("Service", "default", "a");
@@ -235,6 +235,50 @@ TEST_F(ApiSourceTest, ASuddenlyEmptyListIsHeldAndThenApplied) {
   server_.compact();
   ASSERT_TRUE(until([this] { return target_.objects.empty(); }));
   EXPECT_TRUE(until([this] { return target_.problems.empty(); }));
+}
+
+TEST_F(ApiSourceTest, AListOfFewWhereThereWereManyIsHeldAndWhatItHasIsTaken) {
+  for (int i = 0; i < 40; ++i) server_.put(object("Service", "s" + std::to_string(i)));
+  start();
+  const auto restart_with = [this](int from, int to) {
+    server_.go_away();
+    for (int i = from; i < to; ++i) server_.remove("Service", "default", "s" + std::to_string(i));
+    server_.put(object("Service", "s0", std::to_string(to)));
+    server_.compact();
+    server_.come_back();
+    return until([this, to] { return mark("Service default/s0") == std::to_string(to); });
+  };
+  ASSERT_TRUE(restart_with(1, 37));  // 4 of 40 stay
+  EXPECT_TRUE(until([this] { return removals() == 36U; })) << "not nearly all: believed at once";
+  EXPECT_EQ(source_->held_kinds(), 0U);
+  for (int i = 1; i < 37; ++i) server_.put(object("Service", "s" + std::to_string(i)));
+  ASSERT_TRUE(until([this] { return target_.objects.size() == 40U; }));
+  target_.calls.clear();
+  ASSERT_TRUE(restart_with(1, 38));  // 3 of 40 stay
+  ASSERT_TRUE(until([this] { return target_.problems.contains("Service "); }));
+  EXPECT_NE(target_.problems["Service "].find("only 3 of 40"), std::string::npos);
+  EXPECT_EQ(source_->held_kinds(), 1U);
+  EXPECT_EQ(removals(), 0U);
+  EXPECT_TRUE(until([this] { return removals() == 37U; })) << "the grace time is over";
+  EXPECT_EQ(source_->held_kinds(), 0U);
+  EXPECT_TRUE(target_.problems.empty());
+}
+
+TEST_F(ApiSourceTest, AServerThatComesBackAndRefusesIsNotBelieved) {
+  server_.put(object("Service", "a"));
+  server_.go_away();
+  start({}, false);
+  run_for(loop_, milliseconds(100));
+  faults([](auto& f) { f.denied = {"services"}; });
+  server_.come_back();
+  run_for(loop_, milliseconds(200));
+  EXPECT_FALSE(target_.synced.contains("Service"));
+  const std::size_t before = server_.count_requests("/services?");
+  run_for(loop_, milliseconds(400));
+  EXPECT_GE(server_.count_requests("/services?"), before + 4) << "asked as often as a connect";
+  faults([](auto& f) { f.denied.clear(); });
+  ASSERT_TRUE(until([this] { return target_.synced.contains("Service"); }));
+  EXPECT_TRUE(has("Service default/a"));
 }
 
 TEST_F(ApiSourceTest, AForbiddenKindIsReportedSyncedAndRetried) {
