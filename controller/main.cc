@@ -19,6 +19,7 @@
 #include "controller/kubernetes/api_source.h"
 #include "controller/kubernetes/config.h"
 #include "controller/kubernetes/folder_source.h"
+#include "controller/peers/ticket_writer.h"
 #include "controller/publish/own_secrets.h"
 #include "controller/status/cluster_status.h"
 #include "controller/status/lease_authority.h"
@@ -71,8 +72,7 @@ base::Result<std::unique_ptr<ingress::IngressTranslator>> make_translator(
   auto certificate = publish::make_default_certificate(now);
   if (!certificate.ok()) return std::move(certificate).error();
   config.value().default_certificate = certificate.value();
-  config.value().ticket_seed = crypto::random_bytes(ingress::kSmallestTicketSeed);
-  config.value().ticket_period = ingress::ticket_period(now);
+  config.value().own_tickets = ingress::make_ticket_ring(now);
   return std::make_unique<ingress::IngressTranslator>(std::move(config).value());
 }
 
@@ -120,8 +120,16 @@ int run_on_cluster(const admin::Options& options,
         status::AddressSource{options.publish_service, options.publish_status_address},
         status::make_lease_authority(client, {lease_ns, options.election_id, identity(options)}));
   }
+  const std::chrono::seconds period = translator->config().ticket_period;
   admin::Controller controller(loop, options, std::move(source), std::move(translator),
                                std::move(status));
+  const ingress::NamePair secret = ingress::split_name(options.ticket_keys_secret);
+  std::unique_ptr<peers::TicketWriter> tickets;
+  if (!secret.name.empty()) {
+    tickets = std::make_unique<peers::TicketWriter>(
+        client, peers::TicketWriter::Place{secret.ns, secret.name, period},
+        controller.pipeline().store(), [&controller] { return controller.leads(); });
+  }
   return serve(loop, controller);
 }
 

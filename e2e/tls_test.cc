@@ -73,6 +73,26 @@ TEST_P(Tls, ABrokenSecretHarmsOnlyItsIngress) {
   EXPECT_TRUE(event_about("good", "SecretInvalid").is_null());
 }
 
+TEST_P(Tls, TheLeaderWritesTheTicketKeysThatAllReplicasTake) {
+  put(base::Json::parse(R"({"apiVersion":"v1","kind":"Secret","type":"Opaque",
+      "metadata":{"name":"weir-ticket-keys","namespace":"weir"}})")
+          .value());
+  const std::vector<std::string> flags = {"--ticket-keys-secret", "weir/weir-ticket-keys"};
+  start(flags, 0);
+  start(flags, 1);
+  const auto keys = [this] {
+    return api().get("Secret", "weir", "weir-ticket-keys")["data"]["keys.json"].as_string();
+  };
+  EXPECT_TRUE(eventually([&] { return !keys().empty(); }));
+  const std::string written = keys();
+  for (const int replica : {0, 1}) {
+    EXPECT_TRUE(eventually([&] {
+      return weir(replica).admin("/reports").find("TicketKeysMissing") == std::string::npos;
+    })) << replica;
+  }
+  EXPECT_EQ(keys(), written) << "one wrote, once";
+}
+
 INSTANTIATE_TEST_SUITE_P(Api, Tls, testing::Values("fake", "real"),
                          [](const auto& tested) { return std::string(tested.param); });
 

@@ -14,7 +14,7 @@ namespace {
 constexpr base::Duration kRenewAfter =
     std::chrono::hours(24) * (publish::kDefaultCertificateDays / 2);
 
-constexpr base::Duration kLookAtPeriod = std::chrono::minutes(5);
+constexpr base::Duration kLookAtPeriod = std::chrono::minutes(1);
 
 std::int64_t seconds_now(const base::Clock& clock) {
   return std::chrono::duration_cast<std::chrono::seconds>(clock.wall_now().time_since_epoch())
@@ -47,7 +47,7 @@ base::Result<void> Controller::start() {
   }
   if (status_ != nullptr) status_->start(pipeline_, session_);
   renewal_.arm(loop_.clock().now() + kRenewAfter);
-  rotation_.arm(loop_.clock().now() + kLookAtPeriod);
+  rotate_ticket_keys();
   pipeline_.start();
   want_published_service();
   return {};
@@ -120,11 +120,17 @@ void Controller::renew_default_certificate() {
                (certificate.ok() ? kRenewAfter : base::Duration(std::chrono::minutes(1))));
 }
 
-// By the wall clock, which may be set: looked at often, and without a change nothing is sent.
+// Of this process's own keys, by the wall clock, which may be set: looked at often, and without a
+// change nothing is sent. Those that replicas share are another's (controller/peers).
 void Controller::rotate_ticket_keys() {
-  translator_->set_ticket_period(ingress::ticket_period(seconds_now(loop_.clock())));
-  pipeline_.rebuild(ingress::IngressTranslator::global_unit());
-  rotation_.arm(loop_.clock().now() + kLookAtPeriod);
+  const ingress::Config& config = translator_->config();
+  const std::int64_t now = seconds_now(loop_.clock());
+  if (!config.own_tickets.empty() && rotation_due(config.own_tickets, now, config.ticket_period)) {
+    translator_->set_own_tickets(rotated(config.own_tickets, now));
+    pipeline_.rebuild(ingress::IngressTranslator::global_unit());
+  }
+  rotation_.arm(loop_.clock().now() +
+                std::min<base::Duration>(kLookAtPeriod, config.ticket_period / 10));
 }
 
 bool Controller::ready() const {

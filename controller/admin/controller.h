@@ -32,6 +32,8 @@ class Controller final : private publish::PipelineTarget,
   base::Result<void> start();
   void stop();  // gives the lease back; the caller has left the loop
   const publish::Pipeline& pipeline() const { return pipeline_; }
+  // Whether this replica writes what all share; without a leader each may try.
+  bool leads() const { return status_ == nullptr || status_->is_leader(); }
 
  private:
   void on_changes(const translate::Engine::Changes& changes) override;

@@ -43,6 +43,15 @@ base::Result<void> check_pair(std::string_view flag, const std::string& value) {
   return {};
 }
 
+base::Result<void> set_ticket_period(const Options& o, ingress::Config& config) {
+  const auto period = base::parse_duration(o.ticket_keys_period);
+  if (!period.ok() || period.value() < std::chrono::seconds(10)) {
+    return bad_flag("ticket-keys-period", o.ticket_keys_period, "10s to 24h");
+  }
+  config.ticket_period = std::chrono::duration_cast<std::chrono::seconds>(period.value());
+  return {};
+}
+
 void add_serving_flags(base::Flags& flags, Options& o) {
   flags.add("http-port", o.http_port, "port for plain HTTP; 0: none")
       .add("https-port", o.https_port, "port for HTTPS; 0: none")
@@ -65,9 +74,12 @@ void add_serving_flags(base::Flags& flags, Options& o) {
            "NAMESPACE/NAME of the Service for requests that nothing takes")
       .add("default-ssl-certificate", o.default_ssl_certificate,
            "NAMESPACE/NAME of the Secret served without a better match")
-      .add("ticket-seed-secret", o.ticket_seed_secret,
-           "NAMESPACE/NAME of the Secret whose key seed (32 bytes or more) replicas share, so that "
-           "one resumes the TLS sessions of another")
+      .add(
+          "ticket-keys-secret", o.ticket_keys_secret,
+          "NAMESPACE/NAME of the Secret in which replicas share their TLS session ticket keys; the "
+          "leader writes them")
+      .add("ticket-keys-period", o.ticket_keys_period,
+           "time between two rotations of the ticket keys, 10s to 24h")
       .add("annotations-prefix", o.annotations_prefix,
            "prefix of the annotations that are honoured")
       .add("disable-access-log", o.disable_access_log, "no access log")
@@ -116,7 +128,7 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   for (const auto& [flag, value] : {std::pair<std::string_view, const std::string&>{
                                         "default-backend-service", o.default_backend_service},
                                     {"default-ssl-certificate", o.default_ssl_certificate},
-                                    {"ticket-seed-secret", o.ticket_seed_secret},
+                                    {"ticket-keys-secret", o.ticket_keys_secret},
                                     {"publish-service", o.publish_service}}) {
     if (auto checked = check_pair(flag, value); !checked.ok()) return std::move(checked).error();
   }
@@ -138,7 +150,8 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   config.disable_catch_all = o.disable_catch_all;
   config.default_backend_service = o.default_backend_service;
   config.default_ssl_certificate = o.default_ssl_certificate;
-  config.ticket_seed_secret = o.ticket_seed_secret;
+  config.ticket_keys_secret = o.ticket_keys_secret;
+  if (auto set = set_ticket_period(o, config); !set.ok()) return std::move(set).error();
   config.allow_loopback_endpoints = !o.manifests.empty();
   config.http_binds = std::move(http).value();
   config.https_binds = std::move(https).value();

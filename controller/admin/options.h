@@ -38,7 +38,8 @@ struct Options {
   bool disable_catch_all = false;
   std::string default_backend_service;
   std::string default_ssl_certificate;
-  std::string ticket_seed_secret;
+  std::string ticket_keys_secret;
+  std::string ticket_keys_period = "1h";
   std::string annotations_prefix = std::string(annotations::kDefaultPrefix);
   bool disable_access_log = false;
   bool enable_ssl_passthrough = false;

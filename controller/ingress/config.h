@@ -8,6 +8,7 @@
 #include "common/model/resource.h"
 #include "common/model/settings.h"
 #include "controller/annotations/row.h"
+#include "controller/ingress/ticket_keys.h"
 
 namespace weir::ingress {
 
@@ -41,11 +42,11 @@ struct Config {
   annotations::Defaults annotations;          // its https_port is taken from https_public_port
   // The self-signed certificate named "default", made by the controller; null: none is emitted.
   model::ResourcePtr default_certificate;
-  // "namespace/name" of a Secret whose key "seed" the ticket keys follow from, or empty: the
-  // controller's own seed. Without either no keys are emitted.
-  std::string ticket_seed_secret;
-  std::string ticket_seed;
-  std::int64_t ticket_period = 0;  // now: ticket_keys.h
+  // "namespace/name" of the Secret that holds the replicas' ticket keys, or empty. own_tickets: of
+  // this process alone, while there are no others; empty: then no keys are emitted.
+  std::string ticket_keys_secret;
+  TicketRing own_tickets;
+  std::chrono::seconds ticket_period = kTicketPeriod;
 };
 
 // "namespace/name" in two; the parts are empty when there is no '/'.

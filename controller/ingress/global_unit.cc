@@ -60,25 +60,36 @@ void check_default_secret(const Config& config, translate::View& view, UnitResul
                             .text = found.problem + "; until then a self-signed one is served"});
 }
 
-// No report repeats what the Secret holds.
-std::string ticket_seed(const Config& config, translate::View& view, UnitResult& result) {
-  const NamePair flag = split_name(config.ticket_seed_secret);
-  if (flag.name.empty()) return config.ticket_seed;
+// The ring of the Secret that replicas share, or this process's own. No report repeats what the
+// Secret holds.
+TicketRing ticket_ring(const Config& config, translate::View& view, UnitResult& result) {
+  const NamePair flag = split_name(config.ticket_keys_secret);
+  if (flag.name.empty()) return config.own_tickets;
   const auto secret = view.get<store::Secret>(store::Kind::kSecret, flag.ns, flag.name);
-  if (secret != nullptr) {
-    const auto seed = secret->data.find("seed");
-    if (seed != secret->data.end() && seed->second.size() >= kSmallestTicketSeed)
-      return seed->second;
+  const std::string text = secret == nullptr || !secret->data.contains(std::string(kTicketField))
+                               ? ""
+                               : secret->data.at(std::string(kTicketField));
+  auto ring = parse_ticket_ring(text);
+  if (!text.empty() && ring.ok()) return std::move(ring).value();
+  Report report{.object = {store::Kind::kSecret, flag.ns, flag.name},
+                .severity = Severity::kWarning,
+                .reason = secret == nullptr ? "SecretNotFound" : "SecretInvalid",
+                .field = "data[" + std::string(kTicketField) + "]",
+                .value = "",
+                .text = ""};
+  if (secret == nullptr) {
+    report.text = "must be there, empty, for the leader to write ticket keys into";
+  } else if (text.empty()) {
+    report.severity = Severity::kNote;
+    report.reason = "TicketKeysMissing";
+    report.text =
+        "holds no ticket keys yet: the leader writes them, if its role lets it patch this Secret";
+  } else {
+    report.text = ring.error().text + "; the leader writes new keys";
   }
-  result.reports.push_back(
-      {.object = {store::Kind::kSecret, flag.ns, flag.name},
-       .severity = Severity::kWarning,
-       .reason = secret == nullptr ? "SecretNotFound" : "SecretInvalid",
-       .field = "--ticket-seed-secret",
-       .value = config.ticket_seed_secret,
-       .text = "must be a Secret whose key seed has at least 32 bytes; until then sessions of one "
-               "replica are not resumed by another"});
-  return config.ticket_seed;
+  report.text += "; until then sessions of one replica are not resumed by another";
+  result.reports.push_back(std::move(report));
+  return config.own_tickets;
 }
 
 }  // namespace
@@ -86,8 +97,8 @@ std::string ticket_seed(const Config& config, translate::View& view, UnitResult&
 UnitResult build_global(const Config& config, translate::View& view) {
   UnitResult result;
   result.resources.push_back(model::make_resource(config.settings));
-  const std::string seed = ticket_seed(config, view, result);
-  if (!seed.empty()) result.resources.push_back(derive_ticket_keys(seed, config.ticket_period));
+  const TicketRing tickets = ticket_ring(config, view, result);
+  if (!tickets.empty()) result.resources.push_back(ticket_resource(tickets));
   if (config.default_certificate != nullptr) result.resources.push_back(config.default_certificate);
   check_default_secret(config, view, result);
 

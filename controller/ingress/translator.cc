@@ -51,7 +51,7 @@ void IngressTranslator::set_default_certificate(model::ResourcePtr certificate) 
   config_.default_certificate = std::move(certificate);
 }
 
-void IngressTranslator::set_ticket_period(std::int64_t period) { config_.ticket_period = period; }
+void IngressTranslator::set_own_tickets(TicketRing ring) { config_.own_tickets = std::move(ring); }
 
 UnitKey IngressTranslator::global_unit() { return {UnitType::kGlobal, ""}; }
 

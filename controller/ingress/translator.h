@@ -23,7 +23,8 @@ class IngressTranslator final : public translate::Translator {
 
   // Renewed by the controller. The caller then has global_unit() built again.
   void set_default_certificate(model::ResourcePtr certificate);
-  void set_ticket_period(std::int64_t period);
+  void set_own_tickets(TicketRing ring);
+  const Config& config() const { return config_; }
   static translate::UnitKey global_unit();
 
  private:

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # render.sh [--check]: makes deploy/static/weir.yaml, deploy/rbac.yaml and deploy/alerts/weir.yaml from the chart, and the roles of its
-# narrower modes for the e2e tests; with --check says whether they differ. Without helm's own objects, and without the Secret that an installation makes at random: whoever runs
-# several replicas of the static manifests names one by --ticket-seed-secret. WEIR_HELM_BIN is the folder of helm
+# narrower modes for the e2e tests; with --check says whether they differ. Without helm's own objects. WEIR_HELM_BIN is the folder of helm
 # (tools/dev/go_programs.sh tests/helm/tools prints it).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -12,8 +11,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 template() {
-  "$helm" template weir helm/weir --namespace weir --no-hooks --kube-version 1.30.0 \
-    --set controller.ticketSeedSecret.create=false "$@" | grep -vE '^ *(# Source: |helm\.sh/chart: |app\.kubernetes\.io/managed-by: )'
+  "$helm" template weir helm/weir --namespace weir --no-hooks --kube-version 1.30.0 "$@" | grep -vE '^ *(# Source: |helm\.sh/chart: |app\.kubernetes\.io/managed-by: )'
 }
 
 # documents KIND...: those of standard input that are of one of the kinds.

@@ -52,7 +52,7 @@ RULES = {
     "*.topologySpreadConstraints": OBJECTS, "*.extraEnvs": OBJECTS, "imagePullSecrets": OBJECTS, "*.relabelings": OBJECTS,
     "*.metricRelabelings": OBJECTS, "*.rules": OBJECTS, "*.namespaces": STRINGS, "*.aliases": STRINGS, "*.externalIPs": STRINGS,
     "*.loadBalancerSourceRanges": STRINGS, "*.startupProbe": PROBE, "*.livenessProbe": PROBE, "*.readinessProbe": PROBE,
-    "*.extraArgs": FLAGS, "*.scrapeInterval": DURATION, "*.shutdownDelay": COUNT, "*.drainTimeout": COUNT, "*.workers": COUNT,
+    "*.extraArgs": FLAGS, "*.scrapeInterval": DURATION, "*.ticketKeys.period": DURATION, "*.shutdownDelay": COUNT, "*.drainTimeout": COUNT, "*.workers": COUNT,
     "image.repository": {"type": "string", "minLength": 1},
     "image.tag": {"type": "string", "pattern": "^[A-Za-z0-9_.-]*$"},
     "image.digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},

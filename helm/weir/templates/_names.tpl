@@ -68,10 +68,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- default (printf "%s-leader" (include "weir.fullname" .)) .Values.controller.electionID -}}
 {{- end -}}
 
-{{- define "weir.seed" -}}
-{{- with .Values.controller.ticketSeedSecret -}}
+{{- define "weir.tickets" -}}
+{{- with .Values.controller.ticketKeys -}}
 {{- if .create -}}
-{{- default (printf "%s-ticket-seed" (include "weir.fullname" $)) .name -}}
+{{- default (printf "%s-ticket-keys" (include "weir.fullname" $)) .name -}}
 {{- else -}}
 {{- .name -}}
 {{- end -}}

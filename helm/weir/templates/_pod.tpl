@@ -42,8 +42,9 @@
 {{- with include "weir.published" $ }}
 - --publish-service={{ . }}
 {{- end }}
-{{- with include "weir.seed" $ }}
-- --ticket-seed-secret={{ include "weir.namespace" $ }}/{{ . }}
+{{- with include "weir.tickets" $ }}
+- --ticket-keys-secret={{ include "weir.namespace" $ }}/{{ . }}
+- --ticket-keys-period={{ $.Values.controller.ticketKeys.period }}
 {{- end }}
 {{- if $.Values.tcp }}
 - --tcp-services-configmap={{ include "weir.namespace" $ }}/{{ include "weir.fullname" $ }}-tcp

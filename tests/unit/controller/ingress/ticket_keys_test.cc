@@ -7,32 +7,72 @@
 namespace weir::ingress {
 namespace {
 
-const std::string kSeed(kSmallestTicketSeed, 's');
+using std::chrono::seconds;
 
-TEST(TicketKeys, AreTheSameForAllReplicasWithOneSeed) {
-  EXPECT_EQ(derive_ticket_keys(kSeed, 7)->hash, derive_ticket_keys(kSeed, 7)->hash);
-  EXPECT_NE(derive_ticket_keys(kSeed, 7)->hash, derive_ticket_keys(kSeed + "s", 7)->hash);
+TEST(TicketKeys, EachKeyHasEightyBytesOfItsOwn) {
+  const TicketRing ring = make_ticket_ring(1'000);
+  EXPECT_EQ(ring.rotated, 1'000);
+  std::set<std::string> all{ring.previous, ring.current, ring.next};
+  EXPECT_EQ(all.size(), 3u);
+  for (const std::string& key : all) EXPECT_EQ(key.size(), 80u);
+  EXPECT_NE(make_ticket_ring(1'000), ring);
 }
 
-TEST(TicketKeys, OpenTicketsOfTheNeighbouringPeriods) {
-  const auto keys = derive_ticket_keys(kSeed, 7);
-  ASSERT_EQ(keys->blobs.size(), 3u);
-  for (const std::string& key : keys->blobs) EXPECT_EQ(key.size(), 80u);
-  EXPECT_EQ(keys->blobs[1], derive_ticket_keys(kSeed, 6)->blobs[0]);
-  EXPECT_EQ(keys->blobs[2], derive_ticket_keys(kSeed, 8)->blobs[0]);
+TEST(TicketKeys, AKeyIsKnownForAPeriodBeforeItMakesTicketsAndForOneAfter) {
+  const TicketRing first = make_ticket_ring(1'000);
+  const TicketRing second = rotated(first, 4'600);
+  EXPECT_EQ(second.rotated, 4'600);
+  EXPECT_EQ(second.previous, first.current);
+  EXPECT_EQ(second.current, first.next);
+  EXPECT_NE(second.next, first.next);
+  const TicketRing third = rotated(second, 8'200);
+  EXPECT_EQ(third.previous, first.next);
+  std::set<std::string> known{third.previous, third.current, third.next};
+  EXPECT_FALSE(known.contains(first.current)) << "two periods after it is gone";
 }
 
-TEST(TicketKeys, NeverRepeatAName) {
-  std::set<std::string> names;
-  for (std::int64_t period = 0; period < 1'000; ++period) {
-    names.insert(derive_ticket_keys(kSeed, period)->blobs[0].substr(0, 16));
+TEST(TicketKeys, AStepIsDueAfterThePeriodAndWhenTheRingIsFromTheFuture) {
+  TicketRing ring;
+  ring.rotated = 100'000;
+  const struct {
+    std::int64_t now;
+    bool due;
+  } rows[] = {{100'000, false}, {103'599, false}, {103'600, true},
+              {200'000, true},  {96'401, false},  {96'399, true}};
+  for (const auto& row : rows) {
+    EXPECT_EQ(rotation_due(ring, row.now, seconds(3'600)), row.due) << row.now;
   }
-  EXPECT_EQ(names.size(), 1'000u);
 }
 
-TEST(TicketKeys, PeriodsAreTwelveHours) {
-  EXPECT_EQ(ticket_period(43'199), 0);
-  EXPECT_EQ(ticket_period(43'200), 1);
+TEST(TicketKeys, TheTextOfARingGivesTheRing) {
+  const TicketRing ring = make_ticket_ring(1'800'000'000);
+  const auto read = parse_ticket_ring(to_text(ring));
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read.value(), ring);
+}
+
+TEST(TicketKeys, OtherTextIsRefusedWithoutAWordOfIt) {
+  const TicketRing ring = make_ticket_ring(1);
+  TicketRing short_key = ring;
+  short_key.next.pop_back();
+  std::string no_base64 = to_text(ring);
+  no_base64[no_base64.find("current") + 12] = '!';
+  for (const std::string& text : {std::string(), std::string("{}"), std::string("seed"),
+                                  to_text(short_key), no_base64, to_text(ring) + "x"}) {
+    const auto read = parse_ticket_ring(text);
+    ASSERT_FALSE(read.ok()) << text;
+    EXPECT_EQ(read.error().text.find("seed"), std::string::npos);
+    EXPECT_LT(read.error().text.size(), 200u) << read.error().text;
+  }
+}
+
+TEST(TicketKeys, TheCurrentKeyComesFirstForTheDataplane) {
+  const TicketRing ring = make_ticket_ring(1);
+  const auto resource = ticket_resource(ring);
+  ASSERT_EQ(resource->blobs.size(), 3u);
+  EXPECT_EQ(resource->blobs[0], ring.current);
+  EXPECT_EQ(resource->blobs[1], ring.previous);
+  EXPECT_EQ(resource->blobs[2], ring.next);
 }
 
 }  // namespace
