@@ -104,6 +104,7 @@ class Process final : private loop::IoHandler {
   shared::ConnectionCaps caps_;
   shared::ClientLimits limits_;
   observe::Labels labels_;
+  observe::SpanExporter spans_;
   ChannelSockets sockets_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   snapshot::Configuration configuration_;
@@ -152,9 +153,10 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
       log_(log),
       budget_(options.memory_limit),
       offload_(options.workers, kOffloadQueue),
+      spans_(options.workers, instance_labels().controller_pod),
       sockets_(channel),
       workers_(
-          make_workers(options.workers, {budget_, offload_, caps_, limits_, labels_, log,
+          make_workers(options.workers, {budget_, offload_, caps_, limits_, labels_, log, spans_,
                                          options.workers, options.zone, options.drain_timeout})),
       configuration_(configuration_parts()),
       receiver_(loop_, std::move(control_socket), configuration_),
@@ -200,7 +202,7 @@ admin::Admin::Parts Process::admin_parts(base::UniqueFd tcp, base::UniqueFd dump
           [this] { return configuration_.ready() && !ending_.load(std::memory_order_relaxed); },
           [this] { return dump_text(); },
           {&traffic_metrics_, &worker_metrics_, &stream_metrics_, &process_metrics_,
-           &cluster_metrics_, &configuration_, &log_},
+           &cluster_metrics_, &configuration_, &log_, &spans_},
           offload_,
           options_.workers};
 }

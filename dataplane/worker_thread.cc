@@ -5,11 +5,14 @@
 namespace weir {
 
 WorkerThread::WorkerThread(unsigned index, const Shared& shared)
-    : worker_(index, shared.budget, shared.offload),
+    : spans_(shared.spans),
+      index_(index),
+      worker_(index, shared.budget, shared.offload),
       recorder_(shared.labels, shared.log.lane(index)),
       upstreams_(upstream::make_upstreams(worker_, {worker_.buffers(), heads_, upstream_limits_},
                                           {shared.workers, shared.zone})),
-      context_{worker_, heads_, live_, *upstreams_, recorder_, {}, &shared.limits},
+      context_{worker_,   heads_, live_,          *upstreams_,
+               recorder_, {},     &shared.limits, &shared.spans.lane(index)},
       acceptors_(listener::make_acceptors(context_, shared.caps, shared.drain_bound)) {}
 
 WorkerThread::~WorkerThread() {
@@ -32,6 +35,7 @@ void WorkerThread::stop() {
 void WorkerThread::swap(const snapshot::Swap& swap) {
   live_.replace(swap.snapshot);
   recorder_.set_access_log(swap.snapshot->settings.access_log);
+  spans_.configure(index_, swap.snapshot->settings.tracing);
   for (const std::uint32_t index : swap.removed_clusters) upstreams_->on_cluster_removed(index);
   for (const std::string& name : swap.changed_clusters) {
     const upstream::Cluster* const cluster = swap.snapshot->clusters.find(name);

@@ -22,6 +22,7 @@ class WorkerThread final : public snapshot::WorkerSeat {
     shared::ClientLimits& limits;
     const observe::Labels& labels;
     observe::AccessLog& log;
+    observe::SpanExporter& spans;
     unsigned workers;         // of the process
     const std::string& zone;  // where it runs; empty: unknown
     base::Duration drain_bound;
@@ -45,6 +46,8 @@ class WorkerThread final : public snapshot::WorkerSeat {
   const observe::WorkerRecorder& recorder() const { return recorder_; }
 
  private:
+  observe::SpanExporter& spans_;
+  const unsigned index_;
   worker::Worker worker_;
   codec::HeadPool heads_;
   codec::Limits upstream_limits_;

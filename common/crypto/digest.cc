@@ -49,6 +49,17 @@ std::string sha256(std::string_view bytes) {
   return digest.finish();
 }
 
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  constexpr std::size_t kBlock = 64;
+  std::string padded = key.size() > kBlock ? sha256(key) : std::string(key);
+  padded.resize(kBlock, '\0');
+  std::string inner = padded;
+  std::string outer = std::move(padded);
+  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
+  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
+  return sha256(outer + sha256(inner + std::string(bytes)));
+}
+
 std::string sha1(std::string_view bytes) { return digest_of(bytes, EVP_sha1()); }
 
 std::string md5(std::string_view bytes) { return digest_of(bytes, EVP_md5()); }

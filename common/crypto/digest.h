@@ -25,6 +25,9 @@ class Sha256 {
 // 32 raw bytes.
 std::string sha256(std::string_view bytes);
 
+// HMAC-SHA256 (RFC 2104), 32 raw bytes.
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
+
 // Only for reading what others have written (htpasswd files): neither is fit for anything new.
 std::string sha1(std::string_view bytes);  // 20 raw bytes
 std::string md5(std::string_view bytes);   // 16 raw bytes

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/fields.h"
+#include "common/model/tracing.h"
 
 namespace weir::model {
 
@@ -53,6 +54,8 @@ struct Settings {
   bool access_log = true;
   bool server_header = true;  // "Server: weir"
   ClientAddress client_address;
+  Tracing tracing;
+  // A blob beside the settings is the key of signed debug requests (dataplane/observe/trace.h).
   bool operator==(const Settings&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("name", &Settings::name),
@@ -74,7 +77,8 @@ struct Settings {
                       field("http2_streams", &Settings::http2_streams),
                       field("access_log", &Settings::access_log),
                       field("server_header", &Settings::server_header),
-                      field("client_address", &Settings::client_address)};
+                      field("client_address", &Settings::client_address),
+                      field("tracing", &Settings::tracing)};
   }
 };
 

@@ -120,6 +120,7 @@ void add_flags(base::Flags& flags, Options& o) {
   add_serving_flags(flags, o);
   add_stream_flags(flags, o);
   add_defence_flags(flags, o.defence);
+  add_tracing_flags(flags, o.tracing);
   add_status_flags(flags, o);
 }
 
@@ -163,6 +164,7 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   config.settings.http2_streams = o.http2_max_concurrent_streams;
   if (auto set = set_streams(o, config); !set.ok()) return std::move(set).error();
   if (auto applied = apply(o.defence, config); !applied.ok()) return std::move(applied).error();
+  if (auto applied = apply(o.tracing, config); !applied.ok()) return std::move(applied).error();
   return config;
 }
 

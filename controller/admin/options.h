@@ -7,6 +7,7 @@
 #include "common/base/flags.h"
 #include "common/base/result.h"
 #include "controller/admin/defence_options.h"
+#include "controller/admin/tracing_options.h"
 #include "controller/ingress/config.h"
 
 namespace weir::admin {
@@ -59,6 +60,7 @@ struct Options {
   bool use_http2 = true;
   std::uint32_t http2_max_concurrent_streams = 128;  // 1..65535
   DefenceOptions defence;
+  TracingOptions tracing;
 
   std::string publish_service;
   std::vector<std::string> publish_status_address;

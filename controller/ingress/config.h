@@ -47,6 +47,8 @@ struct Config {
   std::string ticket_keys_secret;
   TicketRing own_tickets;
   std::chrono::seconds ticket_period = kTicketPeriod;
+  // "namespace/name" of a Secret whose key "key" signs debug requests; empty: there are none.
+  std::string debug_key_secret;
 };
 
 // "namespace/name" in two; the parts are empty when there is no '/'.

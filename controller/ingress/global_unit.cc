@@ -14,6 +14,8 @@ using translate::Report;
 using translate::Severity;
 using translate::UnitResult;
 
+constexpr std::size_t kSmallestDebugKey = 32;
+
 // The certificates of host-less tls sections, oldest Ingress first, one per key type: they serve
 // clients without SNI and names that no host has a certificate for.
 std::vector<std::string> hostless_certificates(const Config& config, translate::View& view,
@@ -92,11 +94,36 @@ TicketRing ticket_ring(const Config& config, translate::View& view, UnitResult& 
   return config.own_tickets;
 }
 
+// Text that people sign with: an end of line behind it is no part of it. Empty: no request is told
+// anything. No report repeats what the Secret holds.
+std::string debug_key(const Config& config, translate::View& view, UnitResult& result) {
+  const NamePair flag = split_name(config.debug_key_secret);
+  if (flag.name.empty()) return {};
+  const auto secret = view.get<store::Secret>(store::Kind::kSecret, flag.ns, flag.name);
+  if (secret != nullptr) {
+    const auto found = secret->data.find("key");
+    std::string key = found == secret->data.end() ? "" : found->second;
+    while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
+    if (key.size() >= kSmallestDebugKey) return key;
+  }
+  result.reports.push_back(
+      {.object = {store::Kind::kSecret, flag.ns, flag.name},
+       .severity = Severity::kWarning,
+       .reason = secret == nullptr ? "SecretNotFound" : "SecretInvalid",
+       .field = "--debug-key-secret",
+       .value = config.debug_key_secret,
+       .text = "must be a Secret whose key named key has at least 32 bytes; until then no request "
+               "is told its decisions"});
+  return {};
+}
+
 }  // namespace
 
 UnitResult build_global(const Config& config, translate::View& view) {
   UnitResult result;
-  result.resources.push_back(model::make_resource(config.settings));
+  const std::string key = debug_key(config, view, result);
+  result.resources.push_back(model::make_resource(
+      config.settings, key.empty() ? std::vector<std::string>{} : std::vector<std::string>{key}));
   const TicketRing tickets = ticket_ring(config, view, result);
   if (!tickets.empty()) result.resources.push_back(ticket_resource(tickets));
   if (config.default_certificate != nullptr) result.resources.push_back(config.default_certificate);

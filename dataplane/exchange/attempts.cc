@@ -33,6 +33,8 @@ Exchange::Next Exchange::pick_endpoint() {
   attempt_ = context_.upstreams.start(*cluster, use_, needs, *this, response_target_);
   if (attempt_ == nullptr) return answer(503, upstream::text_of(use_.refusal()));
   ++counts_.attempts;
+  if (trace_ != nullptr) [[unlikely]]
+    trace_attempt();
   if (link_ == Link::kReady) return go(Phase::kSendRequest);
   if (link_ == Link::kFailed) return retry_or_fail(*failure_);
   phase_ = Phase::kConnect;
@@ -108,6 +110,7 @@ RetryChoice Exchange::retry_choice(const base::Error& error, int status) {
 
 Exchange::Next Exchange::retry_or_fail(const base::Error& error) {
   const RetryChoice choice = retry_choice(error, 0);
+  if (trace_ != nullptr) end_traced_attempt(0, error.text);
   link_ = Link::kNone;
   if (choice == RetryChoice::kNone) return answer(status_of(error), error.text);
   if (!failure_.has_value()) failure_ = error;
@@ -129,6 +132,7 @@ bool Exchange::retries_status(int status) {
   const base::Error none{base::ErrorKind::kInvalid, base::Origin::kUpstream, false, {}};
   const RetryChoice choice = retry_choice(none, status);
   if (choice == RetryChoice::kNone) return false;
+  if (trace_ != nullptr) end_traced_attempt(status, {});
   give_up_attempt("the response is to be tried again");
   upstream_status_ = 0;
   try_again(choice);

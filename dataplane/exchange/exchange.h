@@ -261,6 +261,13 @@ class Exchange final : public worker::Buried,
   bool is_message_stream() const;
   void relieve();
 
+  // tracing.cc: only for requests that are traced
+  void begin_trace();
+  void trace_attempt();
+  void end_traced_attempt(int status, std::string_view error);
+  void tell_decisions();
+  std::vector<std::string> filters_that_ran();
+
   // finish.cc
   Next finish();
   void record();
@@ -289,8 +296,9 @@ class Exchange final : public worker::Buried,
 
   SnapshotRef snapshot_;  // empty once pinned_ holds the plan alone
   std::shared_ptr<const RoutePlan> pinned_;
-  const RoutePlan* plan_ = nullptr;       // lives by one of the two
-  const BackendPlan* backend_ = nullptr;  // likewise
+  const RoutePlan* plan_ = nullptr;        // lives by one of the two
+  const BackendPlan* backend_ = nullptr;   // likewise
+  std::unique_ptr<observe::Trace> trace_;  // null: the request is not traced
   FilterStates states_;
   std::unique_ptr<Wait> wait_;
   WaitTicket ticket_;

@@ -80,6 +80,10 @@ void Exchange::record() {
     record.route = &plan_->route().labels;
   }
   context_.recorder.record(record);
+  if (trace_ == nullptr || !trace_->sampled) [[likely]]
+    return;
+  end_traced_attempt(upstream_status_, error_);
+  if (context_.spans != nullptr) context_.spans->write(*trace_, record, now);
 }
 
 codec::MessageTarget& start_exchange(ExchangeContext& context, const ClientFacts& client,

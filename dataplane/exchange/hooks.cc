@@ -73,6 +73,7 @@ void Exchange::resume() {
   wait_.reset();
   if (over() || phase_ != Phase::kRequestFilters) return;
   if (response_ != nullptr) phase_ = Phase::kReply;
+  if (response_ != nullptr && trace_ != nullptr) trace_->replied_by = cursor_;
   advance();
 }
 

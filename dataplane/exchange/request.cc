@@ -68,6 +68,8 @@ Exchange::Next Exchange::take_head() {
     context_.worker.budget().process().pressure().count(base::PressureAction::kRefused);
     return answer(503, "memory is short");
   }
+  if (context_.live->traces) [[unlikely]]
+    begin_trace();
   forward_ = read_trusted_forward(*context_.live, facts_.peer, *request_);
   ForwardedFacts told{facts_.address, facts_.listener->public_port, facts_.tls != nullptr};
   if (forward_ != nullptr) {
@@ -130,6 +132,7 @@ Exchange::Next Exchange::run_request_filters() {
       case Verdict::kContinue:
         break;
       case Verdict::kReplied:
+        if (trace_ != nullptr) trace_->replied_by = cursor_;
         return go(Phase::kReply);
       case Verdict::kWait:
         return Next::kPark;

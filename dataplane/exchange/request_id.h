@@ -12,9 +12,9 @@ class RequestIds {
  public:
   RequestIds();
   std::array<char, 32> next();
+  std::uint64_t next_word();  // 64 of an id's bits
 
  private:
-  std::uint64_t next_word();
   std::uint64_t high_;
   std::uint64_t low_;
 };

@@ -167,6 +167,8 @@ Exchange::Next Exchange::send_reply() {
 }
 
 void Exchange::add_own_fields() {
+  if (trace_ != nullptr) [[unlikely]]
+    tell_decisions();
   loop::Loop& loop = context_.worker.loop();
   if (context_.live->settings.server_header) response_->add("Server", "weir");
   response_->add("Date", context_.local.date.at(loop.now(), loop.clock()));

@@ -9,6 +9,7 @@
 #include "dataplane/codec/codec.h"
 #include "dataplane/exchange/local.h"
 #include "dataplane/exchange/snapshot.h"
+#include "dataplane/observe/exporter.h"
 #include "dataplane/observe/record.h"
 #include "dataplane/shared/client_limits.h"
 #include "dataplane/transport/transport.h"
@@ -45,7 +46,8 @@ struct ExchangeContext {
   upstream::Upstreams& upstreams;
   observe::Recorder& recorder;
   ExchangeLocal local{};
-  shared::ClientLimits* limits = nullptr;  // null: clients are not limited (tests)
+  shared::ClientLimits* limits = nullptr;        // null: clients are not limited (tests)
+  observe::SpanExporter::Lane* spans = nullptr;  // null: spans go nowhere (tests)
 };
 
 // Told when an exchange is over, so that the connection can arm its idle timeout.

@@ -21,6 +21,8 @@ namespace weir::exchange {
 struct Snapshot {
   std::uint64_t version = 0;
   model::Settings settings;
+  std::string debug_key;            // of signed debug requests; empty: there are none
+  bool traces = false;              // a request may have to be traced: a collector, or that key
   base::CidrSet proxy_sources;      // of settings.client_address, compiled
   base::CidrSet forwarded_sources;  // likewise
   codec::Limits limits;

@@ -17,6 +17,7 @@ void Exchange::open_tunnel(codec::HeadPtr head) {
   head->add("Upgrade", protocol);  // a view into the head itself
   add_session(*head);
   response_ = std::move(head);
+  if (trace_ != nullptr) tell_decisions();
   status_ = 101;
   phase_ = Phase::kTunnel;
   times_.client = times_.upstream;

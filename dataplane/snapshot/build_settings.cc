@@ -6,6 +6,7 @@ namespace weir::snapshot {
 void build_settings(Draft& draft) {
   for (const auto& [name, change] : draft.changes.of(model::ResourceType::kSettings)) {
     model::Settings settings;
+    std::string debug_key;
     if (change.after != nullptr) {
       auto read = draft.read<model::Settings>(*change.after);
       if (!read) continue;
@@ -14,6 +15,7 @@ void build_settings(Draft& draft) {
         continue;
       }
       settings = *std::move(read);
+      if (!change.after->blobs.empty()) debug_key = change.after->blobs.front();
     }
     const model::ClientAddress& client = settings.client_address;
     auto proxy = base::CidrSet::parse(client.proxy_protocol_sources);
@@ -28,6 +30,8 @@ void build_settings(Draft& draft) {
     draft.next->limits.head_bytes = settings.max_head_bytes;
     draft.next->limits.fields = settings.max_fields;
     draft.next->limits.target_bytes = settings.max_target_bytes;
+    draft.next->traces = !debug_key.empty() || !settings.tracing.collector.empty();
+    draft.next->debug_key = std::move(debug_key);
     draft.next->settings = std::move(settings);
   }
 }

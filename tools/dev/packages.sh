@@ -21,6 +21,7 @@ packages_pods=(
   containerd runc containernetworking-plugins buildah debootstrap iptables nftables conntrack jq gcc libc6-dev ccache
   "${packages_e2e[@]}"
 )
+packages_traces=(python3 python3-venv python3-yaml)
 packages_debian13=(debootstrap util-linux)
 packages_bench=(python3 python3-venv wrk nghttp2-client openssl curl procps util-linux)
 # Unpacked into the cache folder, never installed: their packages would start services.
@@ -104,6 +105,20 @@ need_prometheus() {
     touch "$folder/deb/$name.done"
   done
   export WEIR_PROMETHEUS_BIN=$folder/usr/bin
+}
+
+# need_otlp: sets WEIR_OTLP_PYTHON to a Python that can decode what a collector gets, made when missing.
+need_otlp() {
+  local venv=$cache/otlp
+  need traces
+  if [[ ! -e $venv/done ]]; then
+    say "installing the Python package opentelemetry-proto into $venv"
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install -q --disable-pip-version-check opentelemetry-proto || fail "pip could not install opentelemetry-proto"
+    touch "$venv/done"
+  fi
+  export WEIR_OTLP_PYTHON=$venv/bin/python3
 }
 
 # unpack_one NAME FOLDER

@@ -38,6 +38,7 @@ leg_release() {
   if [[ -n $(tests_labelled release '^grpc$') ]]; then need_grpc; fi
   if [[ -n $(tests_labelled release '^helm$') ]]; then need_helm; fi
   if [[ -n $(tests_labelled release '^prometheus$') ]]; then need_prometheus; fi
+  if [[ -n $(tests_labelled release '^traces$') ]]; then need_otlp; fi
   run_ctest release "${without[@]}"
 }
 

@@ -130,6 +130,9 @@ PODS = [
     ("Claims that an older Ingress won", "timeseries", "short", 12, 8,
      [("{{what}}", f"max by (what) (weir_controller_conflicts{{{POD}}})")], "Both Ingresses have an Event that names the other."),
     ("Objects", "timeseries", "short", 12, 8, [("{{kind}}", pod_now("weir_controller_objects", "kind", "max"))], ""),
+    ("Spans to the collector", "timeseries", "short", 12, 8,
+     [("{{pod}} made", pod_rate("weir_trace_spans_total")), ("{{pod}} dropped: {{why}}", pod_rate("weir_trace_spans_dropped_total", "pod, why"))],
+     "Spans a second; docs/tracing.md."),
     ("Access log", "timeseries", "short", 12, 8,
      [("{{pod}} written", pod_rate("weir_access_log_lines_total")), ("{{pod}} dropped", pod_rate("weir_access_log_dropped_total"))], "Lines a second."),
 ]

@@ -8,7 +8,7 @@ from checks.tree import SIDES
 # Header pattern -> files that may include it. The first matching row decides.
 WRAPPERS = (
     ("openssl/*", ("common/crypto/*", "dataplane/transport/tls*")),
-    ("curl/*", ("controller/kubernetes/*",)),
+    ("curl/*", ("controller/kubernetes/*", "dataplane/observe/otlp_post.cc")),
     ("yaml-cpp/*", ("controller/kubernetes/*",)),
     ("rapidjson/*", ("common/base/json.cc",)),
     ("spdlog/*", ("common/base/log.cc",)),
