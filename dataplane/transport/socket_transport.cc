@@ -78,6 +78,12 @@ void SocketTransport::update_interest() {
   worker_.loop().modify(token_, (input_armed_ ? kInput : 0U) | (write_blocked_ ? EPOLLOUT : 0U));
 }
 
+void SocketTransport::stop_reading() {
+  paused_ = true;
+  input_armed_ = false;
+  update_interest();
+}
+
 void SocketTransport::resume_reading() {
   paused_ = false;
   if (input_armed_ || read_closed_ || state_ != State::kOpen) return;

@@ -59,7 +59,7 @@ class SocketTransport : public Transport, public loop::IoHandler, public loop::F
   virtual void on_connected() = 0;                       // the socket is open; once
   virtual void on_received(std::string_view bytes) = 0;  // last action of a readable event
   virtual void on_eof() = 0;                             // recv gave 0; last action, once
-  // False: this readable event waits for the next iteration.
+  // False: nothing is read now; stop_reading() was called, or the event is reported again.
   virtual bool may_receive() { return true; }
   // Fills out_ when it has run empty. Returns false when there is nothing to send. finishing: the
   // transport will write nothing else.
@@ -68,7 +68,8 @@ class SocketTransport : public Transport, public loop::IoHandler, public loop::F
   virtual void keep_borrowed() { out_.keep(worker_.buffers()); }  // what could not leave now
 
   void watch(base::UniqueFd fd, State state);  // registers with the loop
-  void schedule(bool borrowed);                // a flush, soon or at the end of the iteration
+  void stop_reading();  // like pause_reading(), and not one event more until resume_reading()
+  void schedule(bool borrowed);  // a flush, soon or at the end of the iteration
   bool closed() const { return state_ == State::kClosed; }
   // Sends what is queued and arms or disarms EPOLLOUT.
   //   returns: false when the transport ended (the target was told) or the target was called.

@@ -5,13 +5,13 @@
 
 #include "dataplane/transport/client_hello.h"
 #include "dataplane/transport/factory.h"
+#include "dataplane/transport/handshake_turns.h"
 #include "dataplane/transport/tls_contexts.h"
 #include "dataplane/transport/tls_transport.h"
 
 namespace weir::transport {
 namespace {
 
-constexpr int kHandshakesPerIteration = 5;
 constexpr std::size_t kMostKept = 20 * 1024;  // of a ClientHello; longer ones OpenSSL gathers
 
 }  // namespace
@@ -19,24 +19,11 @@ constexpr std::size_t kMostKept = 20 * 1024;  // of a ClientHello; longer ones O
 struct TlsServer::Impl {
   Impl(worker::Worker& owner, std::string_view answer) : worker(owner), plain_http_answer(answer) {}
 
-  // Handshakes burn hundreds of microseconds each; a few an iteration, so that live traffic does
-  // not wait for a crowd of newcomers. The others' bytes stay in the kernel and are reported again.
-  bool take_handshake_turn() {
-    const std::uint64_t iteration =
-        worker.loop().figures().iterations.load(std::memory_order_relaxed);
-    if (iteration != turn_iteration) turns_left = kHandshakesPerIteration;
-    turn_iteration = iteration;
-    if (turns_left == 0) return false;
-    --turns_left;
-    return true;
-  }
-
   worker::Worker& worker;
   const std::string_view plain_http_answer;
   TlsContexts contexts;
   std::shared_ptr<TlsScratch> scratch = std::make_shared<TlsScratch>();
-  std::uint64_t turn_iteration = 0;
-  int turns_left = kHandshakesPerIteration;
+  HandshakeTurns turns{worker.loop()};
 };
 
 namespace {
@@ -56,7 +43,7 @@ class TlsServerTransport final : public TlsTransport {
 
  private:
   // What only a handshake needs.
-  struct Handshake final : TlsHandshake, loop::TimerTarget {
+  struct Handshake final : TlsHandshake, loop::TimerTarget, HandshakeTurns::Waiter {
     Handshake(TlsServerTransport& transport, const CertificateChooser& certificates,
               base::Duration deadline)
         : owner(transport),
@@ -65,11 +52,27 @@ class TlsServerTransport final : public TlsTransport {
           timer(transport.worker_.loop().timers(), *this) {
       timer.arm(transport.worker_.loop().now() + deadline);
     }
+    ~Handshake() override {
+      if (turn == Turn::kWaits) owner.server_->turns.leave(*this);
+    }
     void on_server_name(std::string_view name) override { owner.server_name_ = name; }
     const CertificateChooser& chooser() const override { return chooses; }
     void on_no_certificate() override { no_certificate = true; }
     void on_client_policy(ClientPolicyPtr asked) override { policy = std::move(asked); }
     void on_timer() override { owner.handshake_too_slow(); }
+    void on_turn() override {
+      turn = Turn::kCame;
+      owner.resume_reading();
+    }
+    // The ClientHello's alone: what comes behind it costs little.
+    bool take_turn() {
+      if (turn != Turn::kNone) return turn == Turn::kCame;
+      turn = owner.server_->turns.take(*this) ? Turn::kCame : Turn::kWaits;
+      if (turn == Turn::kWaits) owner.stop_reading();
+      return turn == Turn::kCame;
+    }
+
+    enum class Turn : std::uint8_t { kNone, kWaits, kCame };
 
     TlsServerTransport& owner;
     const CertificateChooser& chooses;
@@ -79,9 +82,10 @@ class TlsServerTransport final : public TlsTransport {
     std::string begun;  // of a ClientHello that came in pieces; freed behind it
     bool has_hello = false;
     bool no_certificate = false;
+    Turn turn = Turn::kNone;
   };
 
-  bool may_receive() override { return !handshaking() || server_->take_handshake_turn(); }
+  bool may_receive() override { return handshake_ == nullptr || handshake_->take_turn(); }
   void on_connected() override {}
 
   // OpenSSL's buffers for a message weigh 32 KiB from its first byte on: it sees a ClientHello when
