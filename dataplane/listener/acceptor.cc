@@ -104,6 +104,7 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
   // Takes at most this many connections; returns false when the backlog is empty or the process is
   // out of descriptors.
   bool accept_from(Door& door, int most);
+  int accepts_per_event(const Door& door) const;
   void on_timer() override { watch_doors(EPOLLIN); }
 
  private:
@@ -132,7 +133,15 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
   std::vector<UdpDoor> udp_doors_;
 };
 
-void Door::on_io(std::uint32_t) { acceptors.accept_from(*this, kAcceptsPerEvent); }
+void Door::on_io(std::uint32_t) {
+  acceptors.accept_from(*this, acceptors.accepts_per_event(*this));
+}
+
+int WorkerAcceptors::accepts_per_event(const Door& door) const {
+  const auto served = door.gate->served();
+  const bool handshakes = served != nullptr && served->tls;
+  return handshakes ? std::min(kAcceptsPerEvent, tls_.room_for_newcomers()) : kAcceptsPerEvent;
+}
 
 void WorkerAcceptors::add(const std::string& listener, const std::string& bind,
                           base::UniqueFd socket) {

@@ -36,6 +36,9 @@ class TlsServer {
   // with on_closed (kTimeout).
   std::unique_ptr<Transport> accept(base::UniqueFd fd, const base::SocketAddress& peer,
                                     const CertificateChooser& chooser, base::Duration deadline);
+  // How many more newcomers this iteration of the loop has time for. Who accepts no more than that
+  // leaves a crowd in the kernel's backlog, where it costs nothing.
+  int room_for_newcomers() const;
   std::size_t contexts() const;  // alive in the LRU, for tests and figures
   // Certificates that did not parse or whose key did not match, each counted once while it stays in
   // the LRU.

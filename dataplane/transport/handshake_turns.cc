@@ -4,12 +4,17 @@
 
 namespace weir::transport {
 
+int HandshakeTurns::left() const {
+  if (!line_.empty()) return 0;
+  return iteration_ == loop_.figures().iterations.load(std::memory_order_relaxed) ? left_
+                                                                                  : kPerIteration;
+}
+
 bool HandshakeTurns::take(Waiter& waiter) {
-  const std::uint64_t now = loop_.figures().iterations.load(std::memory_order_relaxed);
-  if (now != iteration_) left_ = kPerIteration;
-  iteration_ = now;
-  if (line_.empty() && left_ > 0) {
-    --left_;
+  const int left = this->left();
+  if (left > 0) {
+    iteration_ = loop_.figures().iterations.load(std::memory_order_relaxed);
+    left_ = left - 1;
     return true;
   }
   line_.push_back(&waiter);

@@ -32,6 +32,8 @@ class HandshakeTurns final : public loop::Flushable {
   // For who ends while it stands in line; not being there is fine.
   void leave(Waiter& waiter);
 
+  // How many handshakes may yet begin in this iteration.
+  int left() const;
   std::size_t waiting() const { return line_.size(); }
 
   void flush() override;  // the end of an iteration: calls the next ones

@@ -160,6 +160,8 @@ std::unique_ptr<Transport> TlsServer::accept(base::UniqueFd fd, const base::Sock
   return std::make_unique<TlsServerTransport>(impl_, std::move(fd), peer, chooser, deadline);
 }
 
+int TlsServer::room_for_newcomers() const { return impl_->turns.left(); }
+
 std::size_t TlsServer::contexts() const { return impl_->contexts.size(); }
 
 std::uint64_t TlsServer::broken_certificates() const { return impl_->contexts.broken(); }

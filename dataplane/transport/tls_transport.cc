@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -48,6 +49,7 @@ void TlsTransport::write(worker::Slice bytes) {
   if (closed() || write_error_ != 0 || finishing_ || bytes.empty()) return;
   const bool borrowed = bytes.is_borrowed();
   plain_.push(std::move(bytes));
+  answered_since_end_ = true;
   if (queued() > kQueueHigh) over_high_ = true;
   schedule(borrowed);
 }
@@ -79,6 +81,11 @@ bool TlsTransport::step_handshake() {
   ERR_clear_error();
   const int done = drive_handshake();
   const int error = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), done);
+  if (done == 1 && tickets_wait()) {
+    tickets_ = worker_.buffers().copy(scratch_->wire.take_output());
+    finish_handshake();
+    return true;
+  }
   out_.push(worker::Slice::borrowed(scratch_->wire.take_output()));
   if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) {
     const std::string why = handshake_failure();
@@ -90,6 +97,12 @@ bool TlsTransport::step_handshake() {
   if (done != 1) return false;
   finish_handshake();
   return true;
+}
+
+// What a server makes behind the client's Finished in TLS 1.3 is tickets alone, and nobody waits
+// for them: they leave with the first answer, in one system call and one segment.
+bool TlsTransport::tickets_wait() const {
+  return origin_ == base::Origin::kClient && SSL_version(ssl_.get()) >= TLS1_3_VERSION;
 }
 
 void TlsTransport::finish_handshake() {
@@ -127,7 +140,10 @@ void TlsTransport::read_records(bool just_opened) {
   const bool over = error == SSL_ERROR_ZERO_RETURN;
   const bool broken_off = error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL;
   const std::string why = broken_off ? openssl_reason() : "";
-  if (over) read_closed_ = true;
+  if (over) {
+    read_closed_ = true;
+    answered_since_end_ = !plain_.empty() || !out_.empty();
+  }
 
   bool destroyed = false;
 // Whoever destroys this object writes to the variable; otherwise the pointer is cleared below.
@@ -158,6 +174,14 @@ void TlsTransport::on_eof() {
   }
   fail(base::Error{base::ErrorKind::kClosed, origin_, false,
                    "read from " + peer_.to_string() + ": closed without close_notify"});
+}
+
+// Whether the peer ended both ways (close_notify and FIN) behind the last answer: a close_notify of
+// ours would only be answered with a reset.
+bool TlsTransport::nobody_listens() const {
+  if (!read_closed_ || answered_since_end_) return false;
+  char byte = 0;
+  return recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 // How much plaintext the next record may carry.
@@ -214,9 +238,10 @@ bool TlsTransport::refill(bool finishing) {
   }
   if (plain_.empty() && finishing && !notified_) {
     notified_ = true;
-    SSL_shutdown(ssl_.get());
+    if (!nobody_listens()) SSL_shutdown(ssl_.get());
   }
   const std::string_view made = scratch_->wire.take_output();
+  if (!made.empty() && !tickets_.empty()) out_.push(std::move(tickets_));
   out_.push(worker::Slice::borrowed(made));
   return !made.empty();
 }

@@ -80,14 +80,19 @@ class TlsTransport : public SocketTransport {
   bool encrypt_some();
   std::size_t record_size();
   void finish_handshake();
+  bool tickets_wait() const;
+  bool nobody_listens() const;
 
   const std::shared_ptr<TlsScratch> scratch_;
   SslPtr ssl_;
   OutQueue plain_;
+  worker::Slice tickets_;  // leave with the first answer
   base::TimePoint last_sent_{};
   std::uint32_t small_left_ = 0;  // bytes that still leave in small records
   bool handshaking_ = true;
-  bool notified_ = false;      // close_notify is sent
+  bool notified_ = false;  // close_notify is sent
+  bool answered_since_end_ =
+      false;                   // something was written, or unsent, behind the peer's close_notify
   bool* destroyed_ = nullptr;  // set while a callback runs after which this object goes on
 };
 
