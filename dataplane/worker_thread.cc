@@ -1,6 +1,7 @@
 #include "dataplane/worker_thread.h"
 
 #include "dataplane/upstream/recycled.h"
+#include "dataplane/worker/allocator.h"
 
 namespace weir {
 
@@ -53,6 +54,7 @@ void WorkerThread::trim() {
   worker_.buffers().trim();
   heads_.trim();
   upstream::RecycledMemory::trim_thread();
+  worker::return_thread_cache();
 }
 
 void WorkerThread::add_socket(const std::string& listener, const std::string& bind,

@@ -30,7 +30,8 @@ TEST(RequestCost, SystemCallsAndAllocationsStayWithinTheirBounds) {
     EXPECT_TRUE(stage.good());
     EXPECT_LE(cost.calls, c.calls) << cost.names;
     EXPECT_GE(cost.calls, 4.0) << "the counters do not count: " << cost.names;
-    EXPECT_LE(cost.allocations, c.allocations);
+    // On a busy machine the rounds take seconds: what happens once a second is not the request's.
+    EXPECT_LE(cost.allocations, c.allocations + 0.01);
     std::printf("%s: %.2f calls, %.2f allocations (%s)\n", c.name.c_str(), cost.calls,
                 cost.allocations, cost.names.c_str());
   }
