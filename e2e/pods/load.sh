@@ -16,7 +16,7 @@ load_start() {
   rm -f "$dir/load-$name"
   # shellcheck disable=SC2086 # a list of words
   # Not by a function: the process id has to be the program's.
-  nsenter --net="/run/netns/$(cat "$dir/netns")" "$binaries/weir-e2e-load" $at --host "$host" --backends echo --report "$dir/load-$name" \
+  nsenter --net="/run/netns/$(cat "$dir/netns")" "$binaries/weir-e2e-load" $at --host "${load_host:-$host}" --backends "${load_backends:-echo}" --report "$dir/load-$name" \
     "$@" >"$dir/log/load-$name.log" 2>&1 9>&- &
   load_pids[$name]=$!
 }

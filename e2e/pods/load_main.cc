@@ -33,6 +33,7 @@ struct Options {
   std::uint32_t seconds = 600;
   std::uint32_t keep_alive = 4, fresh = 2, websockets = 2, streams = 2, held = 0;
   std::uint32_t pace = 2;
+  std::uint32_t patience = 20;
 };
 
 base::Result<base::Flags::Outcome> parse(Options& o, std::vector<std::string> argv) {
@@ -49,7 +50,8 @@ base::Result<base::Flags::Outcome> parse(Options& o, std::vector<std::string> ar
       .add("websockets", o.websockets, "clients that open a WebSocket about every second")
       .add("streams", o.streams, "clients of slow answers of 0.3 s")
       .add("held", o.held, "WebSockets that only Weir ends")
-      .add("pace", o.pace, "milliseconds between two requests of a keep-alive client");
+      .add("pace", o.pace, "milliseconds between two requests of a keep-alive client")
+      .add("patience", o.patience, "seconds until an answer counts as lost");
   return flags.parse(std::move(argv));
 }
 
@@ -104,8 +106,13 @@ int run_load(const Options& o, const sigset_t& ends) {
   std::vector<std::string> names;
   for (const auto& name : base::split(o.backends, ',')) names.emplace_back(name);
   truth.open(std::move(names));
-  const LossTarget target{{.port = o.http_port, .address = o.address},
-                          {.port = o.https_port, .tls = true, .sni = o.host, .address = o.address},
+  const Millis patience(o.patience * 1'000L);
+  const LossTarget target{{.port = o.http_port, .patience = patience, .address = o.address},
+                          {.port = o.https_port,
+                           .tls = true,
+                           .sni = o.host,
+                           .patience = patience,
+                           .address = o.address},
                           o.host,
                           &truth};
   HeldTally held;
@@ -138,5 +145,6 @@ int main(int argc, char** argv) {
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // before any thread starts
+  ::signal(SIGPIPE, SIG_IGN);                    // of TLS on a connection that the peer has reset
   return weir::e2e::run_load(options, ends);
 }

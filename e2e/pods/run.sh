@@ -6,6 +6,7 @@ dir=$(realpath "$1")
 chosen=${2:-.}
 e2e=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 passed=0 summary=()
+read -ra folders <<<"${WEIR_E2E_TESTS:-$e2e/pods $e2e/faults}" # WEIR_E2E_TESTS: another folder of tests
 
 while read -r test; do
   name=${test#"$e2e/"}
@@ -19,7 +20,7 @@ while read -r test; do
     word=FAILED
   fi
   summary+=("$(printf '  %-6s %4d s  %s' "$word" "$((SECONDS - start))" "$name")")
-done < <(find "$e2e/pods" "$e2e/faults" -name '*_test.sh' | sort | grep -E -- "$chosen")
+done < <(find "${folders[@]}" -maxdepth 1 -name '*_test.sh' | sort | grep -E -- "$chosen")
 
 echo "== all in $SECONDS s"
 printf '%s\n' "${summary[@]}"

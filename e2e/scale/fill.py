@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""fill.py COUNT [NAMESPACES] [SERVICES]: so many Ingresses, each with a host of its own, written into the etcd of a cluster.
+"""fill.py COUNT [NAMESPACES] [SERVICES]: so many Ingresses, each with a host of its own, written into the etcd of a cluster. COUNT 0 takes
+what was written away.
 
 Written past the API server, which would take minutes for them: it finds what it would have stored itself, in JSON, with
 the managedFields of an object that kubectl applied. Run in the cluster's network namespace; prints the number of objects.
@@ -125,11 +126,21 @@ def encoded(text):
 
 def put(etcd, batch):
     puts = [{"requestPut": {"key": encoded(key), "value": encoded(json.dumps(value))}} for key, value in batch]
-    etcd.request("POST", "/v3/kv/txn", json.dumps({"success": puts}), {"Content-Type": "application/json"})
+    ask(etcd, "/v3/kv/txn", {"success": puts})
+
+
+def ask(etcd, path, message):
+    etcd.request("POST", path, json.dumps(message), {"Content-Type": "application/json"})
     answer = etcd.getresponse()
     body = answer.read()
     if answer.status != 200:
         sys.exit(f"etcd answers {answer.status}: {body[:500]}")
+
+
+def take_away(etcd):
+    for prefix in ("ingress/", "services/specs/", "endpointslices/", "namespaces/"):
+        start = f"/registry/{prefix}team-"
+        ask(etcd, "/v3/kv/deleterange", {"key": encoded(start), "range_end": encoded(start[:-1] + ".")})
 
 
 def main():
@@ -137,8 +148,10 @@ def main():
     namespaces = int(sys.argv[2]) if len(sys.argv) > 2 else 100
     services = int(sys.argv[3]) if len(sys.argv) > 3 else 10
     etcd = http.client.HTTPConnection(*ETCD, timeout=60)
+    if count == 0:
+        take_away(etcd)
     batch, written = [], 0
-    for one in objects(count, namespaces, services):
+    for one in objects(count, namespaces, services) if count else ():
         batch.append(one)
         if len(batch) == BATCH:
             put(etcd, batch)

@@ -14,7 +14,7 @@ check_structure() {
 check_shell() {
   say "shellcheck"
   shellcheck -x dev .ci/run tools/dev/*.sh e2e/tools/*.sh e2e/cluster/*.sh e2e/pods/*.sh e2e/pods/tools/*.sh \
-    e2e/faults/*.sh tools/image/*.sh tools/chart/*.sh tests/helm/tools/*.sh
+    e2e/faults/*.sh e2e/faults/alone/*.sh tools/image/*.sh tools/chart/*.sh tests/helm/tools/*.sh
 }
 
 # changed_sources: .cc files that differ from main, or all of them without git.

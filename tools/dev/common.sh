@@ -26,8 +26,9 @@ usage() {
   build          build/release/bin/{weir-controller,weir-dataplane,weirctl}
   ship           the same in build/shipped/bin as they are shipped: link-time and profile-guided optimisation (some minutes)
   test           every test: release, asan, tsan, fuzz (WEIR_LEGS="release asan" chooses)
-  e2e            Weir in a real Kubernetes, built once (root): the two parts below, one after the other
+  e2e            Weir in a real Kubernetes, built once (root): the parts below, one after the other
   e2e api [REGEX]    the tests against a real etcd and kube-apiserver; `test` runs these
+  e2e rows [REGEX]   rows of the fault matrix that need no pods, the same control plane under load
   e2e pods [REGEX]   a whole cluster, the image, helm install, upgrades and faults under load
   e2e up | down      keeps that cluster for several runs of `e2e pods`
   bench [ARGS]   the benchmark against nginx and HAProxy; ARGS go to bench/run.py

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2154,SC2119,SC2120
-# ./dev e2e [pods [REGEX] | api [REGEX] | up | down]: Weir in a real Kubernetes. Without a word: `api`, then `pods`.
+# ./dev e2e [pods [REGEX] | api [REGEX] | rows [REGEX] | up | down]: Weir in a real Kubernetes. Without a word: `api`, `rows`, `pods`.
 #
 #   api    the C++ tests against a real etcd and kube-apiserver; ./dev test runs these
+#   rows   rows of the fault matrix that need no pods, on a real etcd and kube-apiserver (e2e/faults/alone)
 #   pods   a whole cluster with a node, the image built from the Dockerfile, helm install, the tests of e2e/pods and e2e/faults
 #   up     the cluster of `pods`, kept: then `pods` uses it, until `down`
 
@@ -49,6 +50,23 @@ e2e_api() {
   ctest --test-dir build/release -L '^e2e$' --output-on-failure --no-tests=error ${1:+-R "$1"}
 }
 
+e2e_rows() {
+  local dir status=0
+  need build
+  need rows
+  need_cluster
+  configure_preset release
+  build_known release "${programs[@]}" weir-e2e-load weir-e2e-backend push_frames
+  WEIR_E2E_OLD_BIN=$(bash e2e/faults/alone/old_programs.sh)
+  export WEIR_E2E_OLD_BIN
+  dir=$(mktemp -d /tmp/weir-e2e-XXXXXX)
+  bash e2e/cluster/up.sh "$dir" $$
+  WEIR_E2E_TESTS=$top/e2e/faults/alone WEIR_E2E_BUILD=$top/build/release/bin \
+    WEIR_E2E_TIMEOUT=3600 bash e2e/pods/run.sh "$dir" "$@" || status=$?
+  WEIR_E2E_KEEP_LOGS=$( ((status == 0)) || echo 1) bash e2e/cluster/down.sh "$dir"
+  [[ $status == 0 ]] || fail "the logs are in $dir/log"
+}
+
 # bring_up DIR [OWNER_PID]: the cluster with everything that the tests need.
 bring_up() {
   local start=$SECONDS
@@ -87,15 +105,16 @@ verb_e2e() {
   case $part in
     all)
       e2e_api
+      e2e_rows
       e2e_pods
       ;;
-    api | pods) "e2e_$part" "$@" ;;
+    api | rows | pods) "e2e_$part" "$@" ;;
     up)
       [[ ! -e $kept_cluster/node ]] || fail "$kept_cluster is a cluster already: ./dev e2e down"
       bring_up "$kept_cluster"
       say "kept; ./dev e2e pods uses it, e2e/cluster/kubectl.sh $kept_cluster is kubectl in it, ./dev e2e down ends it"
       ;;
     down) bash e2e/cluster/down.sh "$kept_cluster" ;;
-    *) fail "there is no e2e '$part': api, pods, up, down" ;;
+    *) fail "there is no e2e '$part': api, rows, pods, up, down" ;;
   esac
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154,SC2119,SC2120
 # What the fault rows without pods share: both programs as processes, backends on pod addresses, and clients of every kind, all in the
 # network namespace of a real etcd and kube-apiserver (e2e/cluster/up.sh). A row is a script
 #
@@ -160,6 +160,25 @@ weir() {
   controller "$@"
   within 30 answers >/dev/null
 }
+
+# --- a sick API server ---
+
+# behind_proxy: from now on the controller talks to the API server through api_proxy.py.
+behind_proxy() {
+  process proxy python3 "$alone/api_proxy.py" "$dir" 7443
+  kubeconfig=$row/proxy.kubeconfig
+  sed "s|:$api_port|:7443|" "$dir/admin.kubeconfig" >"$kubeconfig"
+  within 10 inside curl -sf --max-time 5 --noproxy '*' --cacert "$dir/ca.crt" "https://$address:7443/readyz" >/dev/null
+}
+
+# sick JSON: what the proxy does wrong from now on; relist in it is another number each time, when asked for.
+sick() {
+  echo "$1" >"$row/sick.part"
+  mv "$row/sick.part" "$row/sick"
+}
+
+# asked SINCE [PATTERN]: requests that came to the proxy since then (seconds of the epoch) and match.
+asked() { awk -v since="$1" '$1 >= since' "$row/requests" | grep -c -- "${2:-.}" || true; }
 
 # --- load and the last line ---
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # row_02_cold_start_without_api_server_test.sh DIR: both programs start while the API server is away: not ready, 503; the first answer
 # comes within a second of its return, three times.
-# shellcheck source=e2e/faults/alone/alone.sh
+# shellcheck source=e2e/faults/alone/alone.sh disable=SC2119
 source "$(dirname "$0")/alone.sh"
 
 make_world
 slowest=0
-for turn in 1 2 3; do
+for _ in 1 2 3; do
   bash "$here/apiserver.sh" "$dir" stop
   dataplane
   controller
