@@ -70,7 +70,7 @@ Stage::Stage(const Setting& setting)
     : setting_(setting),
       log_(observe::AccessLog::open(kLogFile, 1).value()),
       builder_(filters::filter_kinds(), labels_, generations_),
-      worker_(0, {budget_, offload_, caps_, limits_, labels_, *log_, 1, zone_, kDrain}) {
+      worker_(0, {budget_, offload_, caps_, limits_, labels_, *log_, spans_, 1, zone_, kDrain}) {
   base::SocketAddress bound;
   origin_ = listen_somewhere(bound);
   origin_port_ = bound.port();

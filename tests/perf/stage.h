@@ -58,6 +58,7 @@ class Stage {
   shared::ClientLimits limits_;
   observe::Labels labels_;
   std::unique_ptr<observe::AccessLog> log_;
+  observe::SpanExporter spans_{1, ""};
   const std::string zone_;
   snapshot::Generations generations_;
   snapshot::Builder builder_;
