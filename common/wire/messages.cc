@@ -1,5 +1,6 @@
 #include "common/wire/messages.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/text.h"
@@ -21,6 +22,24 @@ std::string eight_bytes(std::uint64_t value) {
 }
 
 }  // namespace
+
+base::Result<Hello> read_hello(Frame frame) {
+  auto parsed = base::Json::parse(frame.json);
+  if (parsed.ok() && parsed.value()["digests"].is_array()) {
+    const auto known = enum_names(model::ResourceType{});
+    base::Json digests = base::Json::array();
+    for (const base::Json& one : parsed.value()["digests"].items()) {
+      // What is absent is the default: the first type.
+      const std::string& type = one["type"].as_string();
+      if (type.empty() || std::find(known.begin(), known.end(), type) != known.end())
+        digests.push(one);
+    }
+    base::Json json = std::move(parsed).value();
+    json.set("digests", std::move(digests));
+    frame.json = json.to_string();
+  }
+  return from_frame<Hello>(frame);
+}
 
 Frame upsert_frame(const model::Resource& resource) {
   Frame frame =

@@ -169,6 +169,10 @@ base::Result<Message> from_frame(const Frame& frame) {
   return base::decode<Message>(json.value());
 }
 
+// The hello of any version: types that are not known here are left out of its digests.
+//   errors: as from_frame.
+base::Result<Hello> read_hello(Frame frame);
+
 Frame upsert_frame(const model::Resource& resource);
 //   errors: kInvalid when blob 0 is missing or the hash does not match the content.
 base::Result<model::ResourcePtr> read_upsert(Frame frame);

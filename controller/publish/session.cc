@@ -104,7 +104,8 @@ void Session::on_frame(wire::Frame frame) {
     }
   };
   if (frame.type == wire::FrameType::kHello && state_ == State::kHello) {
-    handle(&Session::on_hello);
+    const auto hello = wire::read_hello(std::move(frame));
+    hello.ok() ? on_hello(hello.value()) : close(hello.error().text, kRedial);
   } else if (frame.type == wire::FrameType::kKeys && state_ == State::kKeys) {
     handle(&Session::on_keys);
   } else if (frame.type == wire::FrameType::kAck && inflight_.has_value()) {
@@ -119,11 +120,25 @@ void Session::on_frame(wire::Frame frame) {
   }
 }
 
+// An older dataplane ends the session at a type that it does not have. One that names none has all.
+void Session::note_types(const wire::Hello& hello) {
+  known_.fill(hello.digests.empty());
+  for (const wire::TypeDigest& one : hello.digests) {
+    known_[static_cast<std::size_t>(one.type)] = true;
+  }
+  for (std::size_t i = 0; i < model::kResourceTypes; ++i) {
+    if (known_[i]) continue;
+    base::log_warn("the dataplane is older: resources of one type stay here",
+                   {{"type", enum_names(model::ResourceType{}).begin()[i]}});
+  }
+}
+
 void Session::on_hello(const wire::Hello& hello) {
   if (hello.protocol != wire::kProtocolVersion) {
     base::log_warn("dataplane speaks another protocol version",
                    {{"theirs", hello.protocol}, {"ours", wire::kProtocolVersion}});
   }
+  note_types(hello);
   next_version_ = std::max(next_version_, hello.applied + 1);
   applied_version_ = hello.applied;
   std::array<wire::Digest, model::kResourceTypes> ours;
@@ -138,7 +153,7 @@ void Session::on_hello(const wire::Hello& hello) {
                      [type](const wire::TypeDigest& digest) { return digest.type == type; });
     if (theirs != hello.digests.end() && theirs->digest == ours[i].to_string()) {
       assume_live(type);
-    } else if (hello.applied > 0) {
+    } else if (hello.applied > 0 && knows(type)) {
       wanted.types.push_back(type);
       keys_awaited_.insert(type);
     }
@@ -194,6 +209,7 @@ model::ResourcePtr Session::desired(const model::ResourceKey& key) const {
 }
 
 bool Session::settled(const model::ResourceKey& key, const model::ResourcePtr& resource) const {
+  if (!knows(key.type)) return true;
   const auto live = live_.find(key);
   if (resource == nullptr) return live == live_.end();
   if (live != live_.end() && live->second == resource->hash) return true;

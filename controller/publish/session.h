@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -36,7 +37,7 @@ class SessionTarget {
 //
 // One loop thread. Invariants: (1) live_ is what the dataplane has acknowledged; (2) at most one
 // transaction is unanswered; (3) a key whose desired hash equals its live or its refused hash is
-// never sent.
+// never sent, nor is one of a type that an older dataplane does not have.
 class Session final : public loop::IoHandler {
  public:
   // path: the dataplane's control socket. loop, engine, target: borrowed for the session's life.
@@ -81,6 +82,8 @@ class Session final : public loop::IoHandler {
   void on_nack(const wire::Nack& nack);
   void resynced();
   void assume_live(model::ResourceType type);
+  void note_types(const wire::Hello& hello);
+  bool knows(model::ResourceType type) const { return known_[static_cast<std::size_t>(type)]; }
   void begin();
   void render();
   void write_socket();
@@ -103,6 +106,7 @@ class Session final : public loop::IoHandler {
   std::map<model::ResourceKey, std::string> refused_;  // key -> hash that was refused
   std::map<model::ResourceKey, wire::Reason> reasons_;
   std::set<model::ResourceType> keys_awaited_;
+  std::array<bool, model::kResourceTypes> known_{};  // types that this dataplane has
   std::optional<Transaction> inflight_;
   std::uint64_t next_version_ = 1;
   std::uint64_t applied_version_ = 0;

@@ -131,6 +131,31 @@ TEST_F(SessionTest, AReconnectedDataplaneThatHasEverythingGetsNothing) {
   EXPECT_TRUE(session.is_live(route_of("cart.test")));
 }
 
+TEST_F(SessionTest, TypesOfAnotherVersionAreNeitherAskedForNorSentNorAnError) {
+  ASSERT_TRUE(accept());
+  wire::Hello hello = hello_with_everything();
+  std::erase_if(hello.digests, [](const wire::TypeDigest& one) {
+    return one.type == model::ResourceType::kCluster;  // an older one, without clusters
+  });
+  hello.digests.front().digest = std::string(32, '0');
+  wire::Frame frame = wire::to_frame(wire::FrameType::kHello, hello);
+  const std::string list = R"("digests":[)";  // a newer one, with a further type
+  const std::size_t at = frame.json.find(list);
+  ASSERT_NE(at, std::string::npos) << frame.json;
+  frame.json.insert(at + list.size(), R"({"type":"mirror","digest":"00"},)");
+  dataplane.send(frame);
+  ASSERT_TRUE(until([this] { return dataplane.has(wire::FrameType::kKeysWanted); }));
+  wire::Keys keys;
+  keys.type = hello.digests.front().type;
+  keys.last = true;
+  dataplane.send(wire::to_frame(wire::FrameType::kKeys, keys));
+  ASSERT_TRUE(transaction());
+  EXPECT_THAT(dataplane.summary(), Not(HasSubstr("cluster")));
+  dataplane.ack(dataplane.version());
+  ASSERT_TRUE(until([this] { return session.idle(); }));
+  EXPECT_TRUE(session.is_live(route_of("cart.test")));
+}
+
 TEST_F(SessionTest, ADigestThatDiffersAsksForKeysAndSendsTheDifference) {
   ASSERT_TRUE(accept());
   wire::Hello hello = hello_with_everything();
