@@ -73,6 +73,24 @@ TEST_P(Tls, ABrokenSecretHarmsOnlyItsIngress) {
   EXPECT_TRUE(event_about("good", "SecretInvalid").is_null());
 }
 
+TEST_P(Tls, ARotationThatWentWrongLeavesTheOldCertificateAndTellsTheOwner) {
+  const crypto::PemPair good = make_certificate("web.test");
+  put(tls_secret("web-tls", good));
+  put(ingress(web()));
+  start();
+  const std::uint16_t port = weir().https();
+  EXPECT_EQ(served_certificate(port, "web.test"), fingerprint_of(good));
+  crypto::PemPair broken = make_certificate("web.test");
+  broken.key = good.key;
+  put(tls_secret("web-tls", broken));
+  ASSERT_TRUE(event_comes("web", "SecretInvalid"));
+  EXPECT_EQ(served_certificate(port, "web.test"), fingerprint_of(good));
+  const crypto::PemPair mended = make_certificate("web.test");
+  put(tls_secret("web-tls", mended));
+  EXPECT_TRUE(
+      eventually([&] { return served_certificate(port, "web.test") == fingerprint_of(mended); }));
+}
+
 TEST_P(Tls, TheLeaderWritesTheTicketKeysThatAllReplicasTake) {
   put(base::Json::parse(R"({"apiVersion":"v1","kind":"Secret","type":"Opaque",
       "metadata":{"name":"weir-ticket-keys","namespace":"weir"}})")

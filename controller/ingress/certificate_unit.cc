@@ -2,8 +2,8 @@
 #include "controller/ingress/builders.h"
 #include "controller/ingress/secret_choice.h"
 
-// A Secret as a Certificate. A broken one emits nothing: whoever named it serves the default and
-// reports why.
+// A Secret as a Certificate. A broken one that never was good emits nothing: whoever named it
+// serves the default. Who named it reports why, in both cases.
 
 namespace weir::ingress {
 

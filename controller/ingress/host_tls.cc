@@ -29,8 +29,11 @@ struct Choice {
                               .text = std::move(text)});
   }
 
-  std::string use(const store::IngressTls& tls) {
-    const auto unit = certificate_unit(ingress.key.ns, tls.secret_name);
+  std::string use(std::size_t index, const CertificateSecret& found) {
+    if (!found.problem.empty())
+      report(index, found.reason,
+             found.problem + "; until then the last good certificate is served");
+    const auto unit = certificate_unit(ingress.key.ns, ingress.tls[index].secret_name);
     result.wants.push_back(unit);
     return unit.name;
   }
@@ -61,7 +64,7 @@ struct Choice {
       if (found.pair == nullptr || !crypto::covers(found.pair->names, host)) {
         unusable.push_back(i);
       } else if (key_types.insert(found.pair->key_type).second) {
-        out.push_back(use(tls));
+        out.push_back(use(i, found));
       } else {
         report(
             i, "CertificateRedundant",
@@ -79,10 +82,11 @@ struct Choice {
   }
 
   std::string of_covering() {
-    for (const store::IngressTls& tls : ingress.tls) {
-      if (tls.secret_name.empty()) continue;
-      const auto found = read_certificate(view, ingress.key.ns, tls.secret_name);
-      if (found.pair != nullptr && crypto::covers(found.pair->names, host)) return use(tls);
+    for (std::size_t i = 0; i < ingress.tls.size(); ++i) {
+      const std::string& name = ingress.tls[i].secret_name;
+      if (name.empty()) continue;
+      const auto found = read_certificate(view, ingress.key.ns, name);
+      if (found.pair != nullptr && crypto::covers(found.pair->names, host)) return use(i, found);
     }
     for (std::size_t i = 0; i < ingress.tls.size(); ++i) {
       if (ingress.tls[i].secret_name.empty()) continue;

@@ -19,6 +19,8 @@ CertificateSecret read_certificate(translate::View& view, std::string_view ns,
   } else {
     out.pair = &out.secret->key_pair->value();
   }
+  if (out.pair == nullptr && out.secret != nullptr && out.secret->last_good != nullptr)
+    out.pair = &out.secret->last_good->key_pair->value();
   return out;
 }
 

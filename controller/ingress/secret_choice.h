@@ -13,8 +13,10 @@ namespace weir::ingress {
 // A Secret looked at as a certificate.
 struct CertificateSecret {
   std::shared_ptr<const store::Secret> secret;  // null when missing
-  const crypto::KeyPair* pair = nullptr;        // null when missing or broken; lives with secret
-  std::string reason;                           // of the report when there is no pair
+  // Lives with secret. Of a Secret that became broken it is the last good one; null when there is
+  // none.
+  const crypto::KeyPair* pair = nullptr;
+  std::string reason;  // of the report when the Secret's own pair is missing or broken
   std::string problem;
 };
 CertificateSecret read_certificate(translate::View& view, std::string_view ns,

@@ -1,6 +1,7 @@
 #include "controller/publish/pipeline.h"
 
 #include "common/base/log.h"
+#include "controller/store/last_good.h"
 
 namespace weir::publish {
 namespace {
@@ -60,7 +61,8 @@ void Pipeline::on_object(const kubernetes::KindDescriptor& kind, base::Json obje
   if (parsed.ok()) {
     const bool was_refused = refused_.erase(key) > 0;
     if (was_refused) changes_.reports_changed.insert(key);
-    touched(store_.put(std::move(parsed).value()), key.kind);
+    touched(store_.put(store::with_last_good(std::move(parsed).value(), store_.get(key))),
+            key.kind);
     if (was_refused) schedule(false);
     return;
   }

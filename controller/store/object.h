@@ -124,6 +124,8 @@ struct Secret final : Object {
   std::optional<base::Result<crypto::KeyPair>> key_pair;
   // Parsed when ca.crt is there: the bundle with ca.crl, or what is wrong with it.
   std::optional<base::Result<crypto::TrustBundle>> trust;
+  // While there is no usable pair: the last version of this Secret that had one (last_good.h).
+  std::shared_ptr<const Secret> last_good;
 };
 
 struct ConfigMap final : Object {
