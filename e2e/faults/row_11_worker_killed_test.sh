@@ -22,9 +22,9 @@ knock() {
   # shellcheck disable=SC2016 # the inner shell expands them
   exec nsenter --net="/run/netns/$(cat "$dir/netns")" bash -c 'tries=0 refused=0
     trap "echo \$tries \$refused >$2; exit" TERM
-    while :; do tries=$((tries + 1)); (exec 3<>"/dev/tcp/$1/80") 2>/dev/null || refused=$((refused + 1)); done' knock "$at" "$dir/knocks"
+    while :; do tries=$((tries + 1)); (exec 3<>"/dev/tcp/$1/80") 2>/dev/null || refused=$((refused + 1)); done' knock "$at" "$dir/log/knocks"
 }
-rm -f "$dir/knocks"
+rm -f "$dir/log/knocks"
 knock 9>&- &
 load_pids[knock]=$!
 slowest=0
@@ -44,7 +44,7 @@ bound "slowest of $deaths deaths, answered again after" "$slowest" 200 ms
 check "the container was not restarted" is "$(restarts "$pod" dataplane)" 0
 load_stop fault
 load_stop knock
-read -r tries refused <"$dir/knocks"
+read -r tries refused <"$dir/log/knocks"
 bound "connections refused, of $tries" "$refused" 0 ""
 # Each death may take one request of each of the two clients.
 bound "requests that failed" "$(load_value fault failed)" $((deaths * 2)) ""
