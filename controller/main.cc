@@ -81,7 +81,10 @@ base::Result<kubernetes::ClusterAccess> cluster_access(const admin::Options& opt
   auto access = options.kubeconfig.empty()
                     ? kubernetes::in_cluster_access(kubernetes::process_environment())
                     : kubernetes::kubeconfig_access(options.kubeconfig, options.context);
-  if (access.ok() && !options.api_server.empty()) access.value().server = options.api_server;
+  if (!access.ok()) return access;
+  if (!options.api_server.empty()) access.value().server = options.api_server;
+  if (auto loaded = kubernetes::load_credentials(access.value()); !loaded.ok())
+    return std::move(loaded).error();
   return access;
 }
 

@@ -1,38 +1,13 @@
 #include "weirctl/configuration.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
-
-#include "common/base/fd.h"
-#include "controller/ingress/translator.h"
-#include "controller/kubernetes/folder_source.h"
-#include "controller/publish/pipeline.h"
+#include "common/model/cluster.h"
+#include "common/model/resource.h"
 
 namespace weir::weirctl {
 namespace {
 
-constexpr base::Duration kFolderPatience = std::chrono::seconds(10);
-
-// Stops the loop once the folder's first state has been built.
-class UntilSynced final : public publish::PipelineTarget {
- public:
-  explicit UntilSynced(loop::Loop& loop) : loop_(loop) {}
-  void on_changes(const translate::Engine::Changes&) override {}
-  void on_synced() override {
-    synced_ = true;
-    loop_.stop();
-  }
-  bool synced() const { return synced_; }
-
- private:
-  loop::Loop& loop_;
-  bool synced_ = false;
-};
+using base::Json;
+using model::ResourceType;
 
 base::Result<void> add_route(Configuration& out, model::Route route) {
   routing::RouteTable& table = out.tables[route.table];
@@ -48,31 +23,100 @@ void add_host(Configuration& out, model::Host host) {
   table = table.with_host(std::move(host));
 }
 
-base::Result<void> add_resource(Configuration& out, const model::Resource& resource) {
-  if (resource.key.type == model::ResourceType::kHost) {
-    auto host = model::read_resource<model::Host>(resource);
-    if (!host.ok()) return std::move(host).error();
-    add_host(out, std::move(host).value());
-  } else if (resource.key.type == model::ResourceType::kRoute) {
-    auto route = model::read_resource<model::Route>(resource);
-    if (!route.ok()) return std::move(route).error();
-    return add_route(out, std::move(route).value());
-  } else if (resource.key.type == model::ResourceType::kEndpoints) {
-    auto endpoints = model::read_resource<model::Endpoints>(resource);
-    if (!endpoints.ok()) return std::move(endpoints).error();
-    std::vector<std::string>& list = out.endpoints[endpoints.value().cluster];
-    for (const model::Endpoint& endpoint : endpoints.value().endpoints) list.push_back(endpoint.id);
+// The EndpointSlice that has this address, as "EndpointSlice namespace/name"; the Service itself
+// where none has it.
+std::string origin_of(const store::Store& store, const model::Cluster& cluster,
+                      const std::string& address) {
+  const std::string service = cluster.ns + "/" + cluster.service;
+  for (const store::ObjectPtr& object : store.find(store::Index::kSlicesByService, service)) {
+    const auto& slice = static_cast<const store::EndpointSlice&>(*object);
+    for (const store::SliceEndpoint& one : slice.endpoints) {
+      if (one.address == address) return slice.key.to_string();
+    }
   }
-  return {};
+  return "Service " + service;
 }
 
-base::Result<void> add_table(Configuration& out, const base::Json& table) {
-  for (const base::Json& item : table["hosts"].items()) {
+// Reads the resources of one pipeline.
+class Reader {
+ public:
+  Reader(const publish::Pipeline& pipeline, Configuration& out) : pipeline_(pipeline), out_(out) {}
+
+  base::Result<void> read(const model::Resource& resource) {
+    switch (resource.key.type) {
+      case ResourceType::kHost:
+        return typed<model::Host>(resource, [this](model::Host host) -> base::Result<void> {
+          add_host(out_, std::move(host));
+          return {};
+        });
+      case ResourceType::kRoute:
+        return typed<model::Route>(
+            resource, [this](model::Route route) { return add_route(out_, std::move(route)); });
+      case ResourceType::kListener:
+        return typed<model::Listener>(resource, [this](model::Listener one) -> base::Result<void> {
+          out_.listeners[one.name] = std::move(one);
+          return {};
+        });
+      case ResourceType::kEndpoints:
+        return typed<model::Endpoints>(
+            resource, [this](const model::Endpoints& one) { return add_endpoints(one); });
+      case ResourceType::kCluster:
+        return as_json(resource, resource.json, out_.clusters);
+      case ResourceType::kCertificate:
+        return as_json(resource, resource.json, out_.certificates);
+      case ResourceType::kPolicy:
+        return resource.blobs.empty() ? base::Result<void>()
+                                      : as_json(resource, resource.blobs.front(), out_.policies);
+      default:
+        return {};
+    }
+  }
+
+ private:
+  template <typename T, typename Take>
+  static base::Result<void> typed(const model::Resource& resource, Take take) {
+    auto value = model::read_resource<T>(resource);
+    if (!value.ok()) return std::move(value).error();
+    return take(std::move(value).value());
+  }
+
+  static base::Result<void> as_json(const model::Resource& resource, const std::string& text,
+                                    std::map<std::string, Json>& into) {
+    auto json = Json::parse(text);
+    if (!json.ok()) return std::move(json).error().within(resource.key.to_string());
+    into[resource.key.name] = std::move(json).value();
+    return {};
+  }
+
+  base::Result<void> add_endpoints(const model::Endpoints& endpoints) {
+    const auto& resources = pipeline_.engine().resources();
+    const auto found = resources.find({ResourceType::kCluster, endpoints.cluster});
+    model::Cluster cluster;
+    if (found != resources.end()) {
+      auto read = model::read_resource<model::Cluster>(*found->second);
+      if (!read.ok()) return std::move(read).error();
+      cluster = std::move(read).value();
+    }
+    Json& list = out_.endpoints[endpoints.cluster] = Json::array();
+    for (const model::Endpoint& endpoint : endpoints.endpoints) {
+      Json one = base::encode(endpoint);
+      one.set("from", origin_of(pipeline_.store(), cluster, endpoint.address));
+      list.push(std::move(one));
+    }
+    return {};
+  }
+
+  const publish::Pipeline& pipeline_;
+  Configuration& out_;
+};
+
+base::Result<void> add_table(Configuration& out, const Json& table) {
+  for (const Json& item : table["hosts"].items()) {
     auto host = base::decode<model::Host>(item);
     if (!host.ok()) return std::move(host).error().within("dump: host");
     add_host(out, std::move(host).value());
   }
-  for (const base::Json& item : table["routes"].items()) {
+  for (const Json& item : table["routes"].items()) {
     auto route = base::decode<model::Route>(item);
     if (!route.ok()) return std::move(route).error().within("dump: route");
     const std::string place = route.value().host + "/" + route.value().id;
@@ -84,69 +128,39 @@ base::Result<void> add_table(Configuration& out, const base::Json& table) {
 
 }  // namespace
 
-base::Result<Configuration> from_folder(const admin::Options& options) {
-  auto config = admin::ingress_config(options);
-  if (!config.ok()) return std::move(config).error();
-  loop::Loop loop;
-  kubernetes::FolderSource source(loop, options.manifests);
-  const ingress::IngressTranslator translator(std::move(config).value());
-  UntilSynced until(loop);
-  publish::Pipeline pipeline(loop, source, {&translator}, until, {});
-  loop::Timer patience(loop.timers(), [&loop] { loop.stop(); });
-  patience.arm(loop.clock().now() + kFolderPatience);
-  pipeline.start();
-  loop.run();
-  if (!until.synced())
-    return base::invalid("folder " + options.manifests + ": not readable within 10 s");
+base::Result<Configuration> from_pipeline(const publish::Pipeline& pipeline) {
   Configuration out;
+  Reader reader(pipeline, out);
   for (const auto& [key, resource] : pipeline.engine().resources()) {
-    if (auto added = add_resource(out, *resource); !added.ok()) return std::move(added).error();
+    if (auto read = reader.read(*resource); !read.ok()) return std::move(read).error();
+  }
+  for (const store::ObjectPtr& object : pipeline.store().all(store::Kind::kIngress)) {
+    auto& keys = out.annotations[object->key.ns + "/" + object->key.name];
+    for (const auto& [key, value] : object->annotations) keys.push_back(key);
   }
   out.reports = pipeline.reports();
+  out.not_seen = pipeline.source_problems();
   return out;
 }
 
-base::Result<Configuration> from_dump(const base::Json& dump) {
+base::Result<Configuration> from_dump(const Json& dump) {
   Configuration out;
   for (const auto& [name, table] : dump["tables"].members()) {
     if (auto added = add_table(out, table); !added.ok()) return std::move(added).error();
   }
-  for (const auto& [name, cluster] : dump["clusters"].members()) {
-    std::vector<std::string>& list = out.endpoints[name];
-    for (const base::Json& endpoint : cluster["endpoints"].items())
-      list.push_back(endpoint["id"].as_string());
+  for (const auto& [name, json] : dump["listeners"].members()) {
+    auto listener = base::decode<model::Listener>(json);
+    if (!listener.ok()) return std::move(listener).error().within("dump: listener");
+    out.listeners[name] = std::move(listener).value();
   }
+  for (const auto& [name, json] : dump["clusters"].members()) {
+    Json settings = json;
+    settings.erase("endpoints");
+    out.clusters[name] = std::move(settings);
+    out.endpoints[name] = json["endpoints"].is_array() ? json["endpoints"] : Json::array();
+  }
+  for (const auto& [name, json] : dump["certificates"].members()) out.certificates[name] = json;
   return out;
-}
-
-base::Result<std::string> fetch_unix(const std::string& socket, const std::string& path) {
-  const auto failed = [&socket](std::string_view what) {
-    return base::Error{base::ErrorKind::kClosed, base::Origin::kConfig, false,
-                       "dump socket " + socket + ": " + std::string(what)};
-  };
-  const base::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket.size() >= sizeof address.sun_path) return failed("path too long");
-  std::memcpy(address.sun_path, socket.data(), socket.size());
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return failed(std::strerror(errno));
-  }
-  const std::string request =
-      "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
-    return failed(std::strerror(errno));
-  }
-  std::string answer;
-  std::array<char, 65536> buffer;
-  for (ssize_t got; (got = ::recv(fd.get(), buffer.data(), buffer.size(), 0)) > 0;) {
-    answer.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  const std::size_t body = answer.find("\r\n\r\n");
-  if (body == std::string::npos) return failed("no answer");
-  if (answer.compare(0, 12, "HTTP/1.1 200") != 0)
-    return failed(answer.substr(0, answer.find('\r')));
-  return answer.substr(body + 4);
 }
 
 }  // namespace weir::weirctl

@@ -6,29 +6,37 @@
 
 #include "common/base/json.h"
 #include "common/base/result.h"
+#include "common/model/listener.h"
 #include "common/routing/route_table.h"
-#include "controller/admin/options.h"
-#include "controller/translate/unit.h"
+#include "controller/annotations/row.h"
+#include "controller/publish/pipeline.h"
 
 namespace weir::weirctl {
 
-// What weirctl asks questions of: the routing tables that serve traffic, from a folder (translated
-// here, by the controller's own code) or from a live dataplane's dump.
+// What weirctl asks questions of: what serves traffic, compiled by the code that serves it. From
+// objects (a folder or a cluster, translated here by the controller's own code) or from a live
+// dataplane's dump. JSON parts are for people: sorted, without keys and secrets.
 struct Configuration {
-  std::map<std::string, routing::RouteTable> tables;          // by name
-  std::map<std::string, std::vector<std::string>> endpoints;  // cluster -> "address:port"
-  std::map<std::string, std::string> unavailable;  // "host/route id" -> why it answers 503
-  std::vector<translate::Report> reports;          // folder only
+  std::string source;  // "folder examples/hello", "cluster https://10.0.0.1:6443 (context prod)"
+  std::string why;     // this one was asked
+  std::map<std::string, routing::RouteTable> tables;  // by name
+  std::map<std::string, model::Listener> listeners;   // by name
+  std::map<std::string, base::Json> clusters;         // settings, by name
+  std::map<std::string, base::Json> endpoints;        // by cluster: list of {id, …, from, healthy}
+  std::map<std::string, base::Json> certificates;     // by name: names, not_after, fingerprint
+  std::map<std::string, base::Json> policies;         // settings, by "stem/hash"; not from a dump
+  std::map<std::string, std::string> unavailable;     // "host/route id" -> why it answers 503
+  // Keys of the annotations of each Ingress "namespace/name"; not from a dump.
+  std::map<std::string, std::vector<std::string>> annotations;
+  std::vector<translate::Report> reports;       // not from a dump
+  std::map<std::string, std::string> not_seen;  // what the source could not give: kind -> reason
 };
 
-// errors: kInvalid when the folder cannot be read within 10 s.
-base::Result<Configuration> from_folder(const admin::Options& options);
+// What the pipeline has built.
+//   errors: kInvalid: a resource that does not decode, which is a mistake of ours.
+base::Result<Configuration> from_pipeline(const publish::Pipeline& pipeline);
 // dump: the answer of the dataplane's dump socket.
 //   errors: kInvalid naming the part that does not decode.
 base::Result<Configuration> from_dump(const base::Json& dump);
-
-// GET path over a Unix socket; the body of a 200 answer.
-//   errors: kClosed naming the socket, or the status.
-base::Result<std::string> fetch_unix(const std::string& socket, const std::string& path);
 
 }  // namespace weir::weirctl

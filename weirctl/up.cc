@@ -113,6 +113,8 @@ std::vector<std::string> dataplane_command(const UpOptions& o, const std::string
                                   std::to_string(o.admin_port),
                                   "--log-level",
                                   o.log_level,
+                                  "--dashboard-port",
+                                  std::to_string(o.dashboard_port),
                                   "--shutdown-delay",
                                   "0"};
   if (o.workers > 0) out.insert(out.end(), {"--workers", std::to_string(o.workers)});
@@ -157,8 +159,9 @@ std::string fresh_folder() {
 int up(const UpOptions& options) {
   if (!std::filesystem::is_directory(options.folder))
     return complain("-f '" + options.folder + "' is not a folder");
-  for (const int port : {int{options.http_port}, int{options.https_port}, int{options.admin_port},
-                         options.admin_port == 0 ? 0 : options.admin_port + 1}) {
+  for (const int port :
+       {int{options.http_port}, int{options.https_port}, int{options.admin_port},
+        int{options.dashboard_port}, options.admin_port == 0 ? 0 : options.admin_port + 1}) {
     if (const auto problem = port_problem(static_cast<std::uint16_t>(port)))
       return complain(*problem);
   }
@@ -174,6 +177,9 @@ int up(const UpOptions& options) {
   std::fprintf(stderr, "weirctl: serving %s on http %u, https %u; sockets in %s\n",
                options.folder.c_str(), unsigned{options.http_port}, unsigned{options.https_port},
                run.c_str());
+  if (options.dashboard_port != 0)
+    std::fprintf(stderr, "weirctl: dashboard at http://127.0.0.1:%u/\n",
+                 unsigned{options.dashboard_port});
   const int code = processes.wait();
   if (own_folder) std::filesystem::remove_all(run, ignored);
   return code;

@@ -11,6 +11,7 @@ struct UpOptions {
   std::string folder;
   std::uint16_t http_port = 8080;
   std::uint16_t https_port = 8443;
+  std::uint16_t dashboard_port = 0;  // of this machine only; 0: none
   std::uint16_t admin_port = 10254;  // the dataplane's; the controller's is one higher
   int workers = 0;                   // 0: the CPU quota
   std::string default_ssl_certificate;

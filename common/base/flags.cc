@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "common/base/check.h"
 #include "common/base/text.h"
 
 namespace weir::base {
@@ -13,6 +14,18 @@ struct Flags::Impl {
   explicit Impl(std::string_view program, std::string_view description)
       : app(std::string(description), std::string(program)) {}
   CLI::App app;
+  std::vector<FlagRow> rows;
+
+  FlagRow& note(std::string_view name, std::string_view help, std::string default_text) {
+    const std::size_t comma = name.find(',');
+    FlagRow row;
+    row.name = name.substr(0, comma);
+    if (comma != std::string_view::npos) row.short_name = name.substr(comma + 1);
+    row.help = help;
+    row.default_text = std::move(default_text);
+    rows.push_back(std::move(row));
+    return rows.back();
+  }
 };
 
 namespace {
@@ -49,6 +62,7 @@ Flags::~Flags() = default;
 
 Flags& Flags::add(std::string_view name, std::string& target, std::string_view help) {
   impl_->app.add_option(dashed(name), target, std::string(help))->capture_default_str();
+  impl_->note(name, help, target);
   return *this;
 }
 
@@ -56,6 +70,7 @@ Flags& Flags::add(std::string_view name, std::vector<std::string>& target, std::
   impl_->app.add_option(dashed(name), target, std::string(help))
       ->take_all()
       ->allow_extra_args(false);
+  impl_->note(name, help, "").repeatable = true;
   return *this;
 }
 
@@ -67,21 +82,25 @@ Flags& Flags::add(std::string_view name, bool& target, std::string_view help) {
   impl_->app.add_flag(dashed(name), target, std::string(help))
       ->capture_default_str()
       ->check(CLI::Validator(check, ""));
+  impl_->note(name, help, target ? "on" : "").takes_value = false;
   return *this;
 }
 
 Flags& Flags::add(std::string_view name, int& target, std::string_view help) {
   add_number(impl_->app, name, target, help);
+  impl_->note(name, help, std::to_string(target));
   return *this;
 }
 
 Flags& Flags::add(std::string_view name, std::uint16_t& target, std::string_view help) {
   add_number(impl_->app, name, target, help);
+  impl_->note(name, help, std::to_string(target));
   return *this;
 }
 
 Flags& Flags::add(std::string_view name, std::uint32_t& target, std::string_view help) {
   add_number(impl_->app, name, target, help);
+  impl_->note(name, help, std::to_string(target));
   return *this;
 }
 
@@ -103,6 +122,14 @@ Result<Flags::Outcome> Flags::parse(std::vector<std::string> argv) {
   }
   return Outcome::kRun;
 }
+
+Flags& Flags::offers(std::vector<std::string> values) {
+  WEIR_CHECK(!impl_->rows.empty());
+  impl_->rows.back().values = std::move(values);
+  return *this;
+}
+
+const std::vector<FlagRow>& Flags::rows() const { return impl_->rows; }
 
 std::string Flags::help() const { return impl_->app.help(); }
 

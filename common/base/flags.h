@@ -10,6 +10,17 @@
 
 namespace weir::base {
 
+// One flag as documentation and completion need it.
+struct FlagRow {
+  std::string name;         // without dashes
+  std::string short_name;   // "f"; empty: none
+  bool takes_value = true;  // false: a bool
+  bool repeatable = false;
+  std::string default_text;  // empty: none
+  std::string help;
+  std::vector<std::string> values;  // what a shell offers: words, or one of kFile and kFolder
+};
+
 // Command-line flags of one program: "--name value" or "--name=value", bools also as bare "--name".
 // Help text comes with
 // "-h" or "--help". Only main uses it, before threads start. The CLI11 wrapper is flags.cc.
@@ -29,6 +40,10 @@ class Flags {
   Flags& add(std::string_view name, int& target, std::string_view help);
   Flags& add(std::string_view name, std::uint16_t& target, std::string_view help);
   Flags& add(std::string_view name, std::uint32_t& target, std::string_view help);
+  // What the last added flag takes, for completion only: words, or kFile or kFolder.
+  Flags& offers(std::vector<std::string> values);
+  static constexpr const char* kFile = "<file>";
+  static constexpr const char* kFolder = "<folder>";
   // Words without dashes, in order.
   Flags& positional(std::string_view name, std::vector<std::string>& target, std::string_view help);
 
@@ -37,6 +52,7 @@ class Flags {
   //   errors: kInvalid naming the flag, its value and the accepted form.
   Result<Outcome> parse(std::vector<std::string> argv);
   std::string help() const;
+  const std::vector<FlagRow>& rows() const;  // in the order of add()
 
  private:
   struct Impl;

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "common/base/log.h"
 #include "common/base/text.h"
 
 namespace weir::kubernetes {
@@ -12,6 +13,7 @@ using base::Json;
 
 constexpr std::chrono::minutes kLongestRetryAfter{5};
 constexpr std::chrono::seconds kCaAge{60};
+constexpr std::chrono::seconds kPluginRest{30};
 constexpr std::size_t kMaxCallBody = 32 * 1024 * 1024;
 
 ApiHead head_of(int status, const std::vector<std::pair<std::string, std::string>>& headers) {
@@ -156,7 +158,25 @@ void ApiClient::refresh_tls() {
   connections_.set_tls(std::move(tls));
 }
 
+void ApiClient::refresh_credentials() {
+  if (!access_.exec) return;
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(loop_.clock().wall_now().time_since_epoch());
+  const bool expired = access_.expires && *access_.expires <= now.count();
+  if (!expired && !credentials_refused_) return;
+  if (plugin_started_at_ && loop_.now() - *plugin_started_at_ < kPluginRest) return;
+  plugin_started_at_ = loop_.now();
+  if (auto loaded = load_credentials(access_); !loaded.ok()) {
+    base::log_warn("no new credentials", {{"reason", loaded.error().text}});
+    return;
+  }
+  credentials_refused_ = false;
+  token_ = BearerToken(access_.token, access_.token_file);
+  ca_read_at_.reset();  // the client certificate may be another
+}
+
 HttpRequest ApiClient::http_request(ApiRequest request) {
+  refresh_credentials();
   refresh_tls();
   HttpRequest out;
   out.method = std::move(request.method);
@@ -200,6 +220,7 @@ std::unique_ptr<ApiCall> ApiClient::patch_status(const KindDescriptor& kind, con
 
 void ApiClient::refuse_credentials() {
   token_.refuse();
+  credentials_refused_ = true;
   ca_read_at_ = ca_read_at_ ? std::optional(loop_.now() - kCaAge) : std::nullopt;
 }
 

@@ -67,7 +67,9 @@ class ApiClient {
  public:
   using Callback = base::UniqueFunction<void(base::Result<ApiResponse>)>;
 
-  // loop is borrowed. user_agent: "weir-controller/0.1.0".
+  // loop is borrowed. user_agent: "weir-controller/0.1.0". access: with the credentials loaded
+  // (load_credentials); those of a plugin are loaded again when they have expired or the server
+  // refused them, at most every 30 s, and the loop waits for the plugin.
   ApiClient(loop::Loop& loop, ClusterAccess access, std::string user_agent);
   ~ApiClient();
 
@@ -96,12 +98,15 @@ class ApiClient {
   class Stream;
   HttpRequest http_request(ApiRequest request);
   void refresh_tls();
+  void refresh_credentials();
 
   loop::Loop& loop_;
   ClusterAccess access_;
   std::string user_agent_;
   BearerToken token_;
   base::TimePoint last_contact_;
+  bool credentials_refused_ = false;                  // those of the plugin
+  std::optional<base::TimePoint> plugin_started_at_;  // last
   std::optional<base::TimePoint> ca_read_at_;
   std::string ca_pem_;
   CurlConnections connections_;

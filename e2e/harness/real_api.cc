@@ -25,6 +25,7 @@ const KindDescriptor& kind_of(std::string_view kind) {
       {"EndpointSlice", "discovery.k8s.io", "v1", "endpointslices"},
       {"Ingress", "networking.k8s.io", "v1", "ingresses"},
       {"IngressClass", "networking.k8s.io", "v1", "ingressclasses", false},
+      {"Deployment", "apps", "v1", "deployments"},
       {"Lease", "coordination.k8s.io", "v1", "leases"},
       {"Event", "events.k8s.io", "v1", "events"},
       {"ClusterRole", kRbac, "v1", "clusterroles", false},

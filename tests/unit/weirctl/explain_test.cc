@@ -8,6 +8,10 @@
 #include <fstream>
 
 #include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/crypto/certificate.h"
+#include "weirctl/sources.h"
+#include "weirctl/unix_socket.h"
 
 namespace weir::weirctl {
 namespace {
@@ -69,8 +73,7 @@ class FolderTest : public testing::Test {
   static std::string why(const Configuration& configuration, const std::string& url) {
     EXPECT_EQ(configuration.tables.size(), 1U);
     if (configuration.tables.empty()) return "no table";
-    return explain(configuration, configuration.tables.begin()->first,
-                   make_question("GET", url, {}).value());
+    return explain_text(explain(configuration, "", make_question("GET", url, {}).value()));
   }
   std::string folder_;
 };
@@ -95,8 +98,9 @@ TEST_F(FolderTest, ARuleWithoutAServiceSaysWhatItAnswers) {
 
 TEST_F(FolderTest, WhatNothingTakesIsA404) {
   EXPECT_THAT(why(read(), "http://other.test/"), HasSubstr("404"));
-  EXPECT_EQ(explain(read(), "no such table", make_question("GET", "http://a/", {}).value()),
-            "404: there is no route table 'no such table'\n");
+  EXPECT_THAT(
+      explain_text(explain(read(), "no such table", make_question("GET", "http://a/", {}).value())),
+      HasSubstr("404: there is no route table 'no such table'\n"));
 }
 
 TEST(Question, IsMadeOfUrlAndHeaders) {
@@ -113,6 +117,9 @@ TEST(Question, IsMadeOfUrlAndHeaders) {
 }
 
 TEST(Question, WrongOnesNameTheAcceptedForm) {
+  EXPECT_FALSE(make_question("GET", "http://a:0/", {}).ok());
+  EXPECT_EQ(make_question("GET", "https://[::1]:8443/", {}).value().port, 8443);
+  EXPECT_EQ(make_question("GET", "https://[::1]/", {}).value().server_name, "[::1]");
   for (const char* url : {"a.test/x", "ftp://a.test/", "://a.test", "http://", "http:///x"}) {
     const auto question = make_question("GET", url, {});
     ASSERT_FALSE(question.ok()) << url;
@@ -125,12 +132,74 @@ TEST(Question, WrongOnesNameTheAcceptedForm) {
   }
 }
 
+// Everything between listener and endpoint, with the object that each comes from.
+TEST_F(FolderTest, EveryDecisionHasItsOrigin) {
+  const crypto::PemPair pem = crypto::make_self_signed({"web.test"}, 1'800'000'000, 3650);
+  std::ofstream(folder_ + "/tls.yaml") << R"(
+apiVersion: v1
+kind: Secret
+metadata: {name: web-tls, namespace: shop}
+type: kubernetes.io/tls
+data: {tls.crt: )" << base::base64_encode(pem.certificate)
+                                       << ", tls.key: " << base::base64_encode(pem.key) << R"(}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: tls
+  namespace: shop
+  annotations: {nginx.ingress.kubernetes.io/proxy-body-size: 8m}
+spec:
+  ingressClassName: weir
+  tls: [{hosts: [web.test], secretName: web-tls}]
+  rules:
+  - host: web.test
+    http: {paths: [{path: /up, pathType: Exact, backend: {service: {name: a, port: {number: 80}}}}]}
+)";
+  const Configuration configuration = read();
+  const base::Json answer =
+      explain(configuration, "", make_question("PUT", "https://web.test/up", {}).value());
+  EXPECT_EQ(answer.at_path("listener", "name").as_string(), "https");
+  EXPECT_EQ(answer.at_path("listener", "reason").as_string(), "takes https at port 443");
+  const base::Json& certificate = answer.at_path("tls", "certificates").items().at(0);
+  EXPECT_EQ(certificate["name"].as_string(), "shop/web-tls");
+  EXPECT_EQ(certificate["names"].items().at(0).as_string(), "web.test");
+  EXPECT_EQ(answer["host_entry"].as_string(), "web.test");
+  const base::Json& winner = answer["candidates"].items().at(0);
+  EXPECT_TRUE(winner["won"].as_bool());
+  EXPECT_EQ(winner.at_path("from", "name").as_string(), "tls");
+  EXPECT_EQ(winner.at_path("from", "field").as_string(), "spec.rules[0].http.paths[0]");
+  const base::Json& backend = answer.at_path("route", "backends").items().at(0);
+  EXPECT_EQ(backend["service"].as_string(), "shop/a");
+  EXPECT_EQ(backend["endpoints"].items().at(0)["id"].as_string(), "10.0.0.7:8080");
+  EXPECT_EQ(backend["endpoints"].items().at(0)["from"].as_string(), "EndpointSlice shop/a-1");
+  std::map<std::string, std::string> origins;
+  for (const base::Json& policy : answer.at_path("route", "policies").items())
+    origins[policy["policy"].as_string()] = policy["from"].to_string();
+  EXPECT_EQ(origins["body_size"],
+            R"(["metadata.annotations[nginx.ingress.kubernetes.io/proxy-body-size]"])");
+  EXPECT_EQ(origins["hsts"], "[]") << "the controller's default";
+  const std::string text = explain_text(answer);
+  EXPECT_THAT(text, HasSubstr("certificate: shop/web-tls for web.test, until "));
+  EXPECT_THAT(text, HasSubstr("policy body_size {\"max_bytes\":8388608}  [metadata.annotations["));
+  EXPECT_THAT(text, HasSubstr("    10.0.0.7:8080  [EndpointSlice shop/a-1]"));
+}
+
+TEST_F(FolderTest, APortThatNobodyHasIsSaid) {
+  EXPECT_THAT(
+      why(read(), "http://web.test:8080/"),
+      HasSubstr("listener: http on 127.0.0.1:80: the one for http; port 8080 is none of its "
+                "own, a Service must map it"));
+}
+
 TEST(Dump, BecomesTablesAndEndpointsOrSaysWhatIsWrong) {
   const auto dump = base::Json::parse(
       R"({"tables":{},"clusters":{"c":{"endpoints":[{"id":"10.0.0.1:80"},{"id":"10.0.0.2:80"}]}}})");
   const auto configuration = from_dump(dump.value());
   ASSERT_TRUE(configuration.ok());
-  EXPECT_THAT(configuration.value().endpoints.at("c"), ElementsAre("10.0.0.1:80", "10.0.0.2:80"));
+  const base::Json& endpoints = configuration.value().endpoints.at("c");
+  ASSERT_EQ(endpoints.items().size(), 2U);
+  EXPECT_EQ(endpoints.items().at(1)["id"].as_string(), "10.0.0.2:80");
   const auto broken =
       from_dump(base::Json::parse(R"({"tables":{"t":{"routes":[{"host":7}]}}})").value());
   ASSERT_FALSE(broken.ok());

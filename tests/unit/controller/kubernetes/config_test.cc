@@ -96,6 +96,27 @@ users:
   EXPECT_EQ(two.value().ns, "default");
 }
 
+TEST_F(ConfigTest, OfSeveralKubeconfigsTheFirstThatNamesAThingCounts) {
+  const std::string first = write(
+      "first",
+      "contexts: [{name: x, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {token: "
+      "one}}]\n");
+  const std::string second = write(
+      "second",
+      "current-context: x\ncontexts: [{name: x, context: {cluster: none, user: none}}]\nclusters: "
+      "[{name: c, cluster: {server: 'https://a'}}]\nusers: "
+      "[{name: u, user: {token: two}}]\n");
+  const std::string absent = (folder_ / "absent").string();
+  const auto access = kubeconfig_access({absent, first, second});
+  ASSERT_TRUE(access.ok()) << access.error().text;
+  EXPECT_EQ(access.value().context, "x");
+  EXPECT_EQ(access.value().token, "one");
+  EXPECT_EQ(access.value().server, "https://a");
+  EXPECT_EQ(kubeconfig_files({{"KUBECONFIG", "/a::/b"}, {"HOME", "/h"}}),
+            (std::vector<std::string>{"/a", "/b"}));
+  EXPECT_EQ(kubeconfig_files({{"HOME", "/h"}}), (std::vector<std::string>{"/h/.kube/config"}));
+}
+
 TEST_F(ConfigTest, NamesTheFieldOfAKubeconfigThatIsWrong) {
   const auto config = [](const std::string& cluster, const std::string& user) {
     return "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n"
@@ -112,7 +133,8 @@ TEST_F(ConfigTest, NamesTheFieldOfAKubeconfigThatIsWrong) {
            Case{"current-context: y", "context \"y\" is not in contexts"},
            Case{config("server: a", ""), "clusters[c].server: \"a\""},
            Case{config(good + ", proxy-url: x", ""), "proxy-url is not supported"},
-           Case{config(good, "exec: {command: aws}"), "users[u].exec: credential plugins"},
+           Case{config(good, "auth-provider: {name: gcp}"), "users[u].auth-provider"},
+           Case{config(good, "exec: {command: aws}"), "users[u].exec.apiVersion ''"},
            Case{config(good, "username: bob"), "users[u].username"},
            Case{config(good, "client-certificate-data: '%%'"),
                 "client-certificate-data is not base64"},
