@@ -97,6 +97,15 @@ function(weir_room folder)
   endif()
 endfunction()
 
+# Puts the files of a folder into the library of a room that declares them (an Asset for each, asset.h). Made anew when one of them changes.
+function(weir_embed target folder)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*)
+  set(made ${CMAKE_BINARY_DIR}/${target}_assets.cc)
+  add_custom_command(OUTPUT ${made} DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+                     COMMAND ${CMAKE_COMMAND} -D OUT=${made} -D "FILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
+  target_sources(${target} PRIVATE ${made})
+endfunction()
+
 function(weir_program name source)
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
   add_executable(${name} ${CMAKE_SOURCE_DIR}/${source})

@@ -24,6 +24,8 @@ void declare(base::Flags& flags, Options& options, Typed& typed) {
       .add("workers", typed.workers, "worker threads; 0: the CPU quota, rounded up")
       .add("admin-address", options.admin_address, "IP address of health and metrics")
       .add("admin-port", options.admin_port, "port of health and metrics")
+      .add("dashboard-address", options.dashboard_address, "IP address of the dashboard")
+      .add("dashboard-port", options.dashboard_port, "port of the dashboard; 0: none")
       .add("dump-socket", options.dump_socket, "Unix socket that shows the live configuration")
       .add("access-log-path", options.access_log_path, "file of the access log; empty: stdout")
       .add("drain-timeout", typed.drain_timeout, "longest wait for open connections at the end")

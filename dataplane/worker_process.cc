@@ -9,6 +9,7 @@
 
 #include "common/base/text.h"
 #include "dataplane/admin/admin.h"
+#include "dataplane/dashboard/dashboard.h"
 #include "dataplane/filters/order.h"
 #include "dataplane/limits.h"
 #include "dataplane/memory_watch.h"
@@ -71,8 +72,12 @@ class ChannelSockets final : public snapshot::SocketSource {
 // builder, channel, signals, watchdog.
 class Process final : private loop::IoHandler {
  public:
+  // What it was given to listen on; dump and dashboard may be empty.
+  struct Sockets {
+    base::UniqueFd admin, dump, dashboard, control;
+  };
   Process(const Options& options, supervisor::Channel& channel, observe::AccessLog& log,
-          base::UniqueFd admin_socket, base::UniqueFd dump_socket, base::UniqueFd control_socket);
+          Sockets sockets);
   ~Process() override;
   void run() { loop_.run(); }
 
@@ -82,6 +87,7 @@ class Process final : private loop::IoHandler {
   observe::WorkerMetrics worker_metrics() const;
   std::vector<const observe::WorkerRecorder*> recorders() const;
   std::vector<const observe::StreamTable*> stream_tables() const;
+  std::unique_ptr<dashboard::Dashboard> make_dashboard(base::UniqueFd tcp);
   std::string dump_text() const;
   void on_io(std::uint32_t events) override;  // a signal
   void on_beat();
@@ -127,6 +133,7 @@ class Process final : private loop::IoHandler {
   std::shared_ptr<std::atomic<std::size_t>> silent_ =
       std::make_shared<std::atomic<std::size_t>>(0);  // workers that owe an answer to the beat
   admin::Admin admin_;
+  std::unique_ptr<dashboard::Dashboard> dashboard_;  // null: none
 };
 
 std::vector<std::unique_ptr<WorkerThread>> make_workers(unsigned count,
@@ -146,8 +153,7 @@ base::UniqueFd open_signals() {
 }
 
 Process::Process(const Options& options, supervisor::Channel& channel, observe::AccessLog& log,
-                 base::UniqueFd admin_socket, base::UniqueFd dump_socket,
-                 base::UniqueFd control_socket)
+                 Sockets sockets)
     : options_(options),
       channel_(channel),
       log_(log),
@@ -159,7 +165,7 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
           make_workers(options.workers, {budget_, offload_, caps_, limits_, labels_, log, spans_,
                                          options.workers, options.zone, options.drain_timeout})),
       configuration_(configuration_parts()),
-      receiver_(loop_, std::move(control_socket), configuration_),
+      receiver_(loop_, std::move(sockets.control), configuration_),
       traffic_metrics_(labels_, recorders(), instance_labels()),
       worker_metrics_(worker_metrics()),
       stream_metrics_(stream_tables()),
@@ -170,7 +176,8 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
       look_(loop_.timers(), [this] { on_memory(); }),
       memory_(budget_, [this] { give_back(); }),
       end_(loop_.timers(), [this] { draining_ ? on_drain_step() : begin_drain(); }),
-      admin_(admin_parts(std::move(admin_socket), std::move(dump_socket))) {
+      admin_(admin_parts(std::move(sockets.admin), std::move(sockets.dump))),
+      dashboard_(make_dashboard(std::move(sockets.dashboard))) {
   signal_token_ = loop_.add(signals_.get(), *this, EPOLLIN);
   for (const auto& worker : workers_) worker->start();
   on_beat();
@@ -205,6 +212,16 @@ admin::Admin::Parts Process::admin_parts(base::UniqueFd tcp, base::UniqueFd dump
            &cluster_metrics_, &configuration_, &log_, &spans_},
           offload_,
           options_.workers};
+}
+
+std::unique_ptr<dashboard::Dashboard> Process::make_dashboard(base::UniqueFd tcp) {
+  if (!tcp.valid()) return nullptr;
+  return std::make_unique<dashboard::Dashboard>(
+      dashboard::Dashboard::Parts{std::move(tcp),
+                                  [this] { return configuration_.current(); },
+                                  {&traffic_metrics_, &worker_metrics_},
+                                  offload_,
+                                  options_.workers + 1});
 }
 
 std::vector<const observe::WorkerRecorder*> Process::recorders() const {
@@ -341,10 +358,17 @@ int run_worker_process(const Options& options) {
     if (!opened.ok()) return fail(opened.error());
     dump = std::move(opened).value();
   }
+  base::UniqueFd page;
+  if (options.dashboard_port != 0) {
+    auto opened = admin::listen_tcp(options.dashboard_address, options.dashboard_port);
+    if (!opened.ok()) return fail(std::move(opened).error().within("dashboard"));
+    page = std::move(opened).value();
+  }
   auto log = observe::AccessLog::open(options.access_log_path, options.workers);
   if (!log.ok()) return fail(log.error());
-  Process process(options, channel, *log.value(), std::move(admin).value(), std::move(dump),
-                  std::move(control).value());
+  Process process(
+      options, channel, *log.value(),
+      {std::move(admin).value(), std::move(dump), std::move(page), std::move(control).value()});
   process.run();
   return 0;
 }

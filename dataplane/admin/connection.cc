@@ -81,7 +81,7 @@ codec::MessageTarget& Connection::on_request(codec::MessageStream& stream) {
 // request.
 void Connection::on_head(codec::HeadPtr head, codec::BodyLength) {
   const bool with_body = head->method() != "HEAD";
-  const Page page = home_.pages.answer(head->method(), head->target());
+  const Page page = home_.pages.answer(head->method(), head->target(), head->authority());
   served_ = true;
   home_.open.splice(home_.open.end(), home_.open, place_);
   send(*stream_, page, with_body);
@@ -97,6 +97,7 @@ void Connection::send(codec::MessageStream& stream, const Page& page, bool with_
   head->set_status(page.status);
   head->add("Content-Type", page.content_type);
   head->add("Cache-Control", "no-store");
+  for (const auto& [name, value] : page.fields) head->add(name, value);
   stream.send_head(*head, codec::BodyLength::known(page.body.size()));
   if (page.body.empty()) return;
   if (with_body) stream.send_data(home_.worker.buffers().copy(page.body));

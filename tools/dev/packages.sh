@@ -12,7 +12,7 @@ packages_fuzz=(clang-19 libclang-rt-19-dev)
 packages_check=(clang-format-19 clang-tidy-19 python3 shellcheck)
 packages_test=(
   clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 python3 python3-yaml curl openssl apache2-utils iproute2 strace jq
-  procps util-linux valgrind
+  procps util-linux valgrind zsh fish mandoc chromium
 )
 # python3-venv only serves where no Go is new enough; it is small, and asking first would not be simpler.
 packages_e2e=(python3 python3-venv ca-certificates curl openssl iproute2 util-linux procps)

@@ -5,6 +5,7 @@ up_http=${WEIR_HTTP_PORT:-8080}
 up_https=${WEIR_HTTPS_PORT:-8443}
 up_admin=${WEIR_ADMIN_PORT:-10254}
 up_backend=${WEIR_BACKEND_PORT:-9001}
+up_dashboard=${WEIR_DASHBOARD_PORT:-10253}
 up_fresh=
 up_folder=build/up
 up_pids=()
@@ -13,7 +14,7 @@ up_weir=
 up_flags() {
   while [[ $# -gt 0 ]]; do
     case $1 in
-      --http-port | --https-port | --admin-port | --backend-port)
+      --http-port | --https-port | --admin-port | --backend-port | --dashboard-port)
         local name=${1#--}
         if [[ ! ${2:-} =~ ^[1-9][0-9]{0,4}$ ]] || (($2 > 65520)); then
           fail "$1 takes a port, 1 to 65520, not '${2:-}'"
@@ -22,7 +23,7 @@ up_flags() {
         shift 2
         ;;
       --fresh) up_fresh=yes && shift ;;
-      *) fail "up takes --http-port N, --https-port N, --admin-port N, --backend-port N and --fresh, not '$1'" ;;
+      *) fail "up takes --http-port N, --https-port N, --admin-port N, --backend-port N, --dashboard-port N and --fresh, not '$1'" ;;
     esac
   done
 }
@@ -40,9 +41,9 @@ backend_ports() { echo $((up_backend)) $((up_backend + 1)) $((up_backend + 2)) $
 
 require_free_ports() {
   local port
-  local -A flag=([$up_http]=--http-port [$up_https]=--https-port [$up_admin]=--admin-port [$((up_admin + 1))]=--admin-port)
+  local -A flag=([$up_http]=--http-port [$up_https]=--https-port [$up_admin]=--admin-port [$((up_admin + 1))]=--admin-port [$up_dashboard]=--dashboard-port)
   for port in $(backend_ports); do flag[$port]=--backend-port; done
-  ((${#flag[@]} == 10)) || fail "the ports overlap: $up_http $up_https $up_admin $((up_admin + 1)) $(backend_ports)"
+  ((${#flag[@]} == 11)) || fail "the ports overlap: $up_http $up_https $up_admin $((up_admin + 1)) $up_dashboard $(backend_ports)"
   for port in "${!flag[@]}"; do
     if port_in_use "$port"; then
       fail "port $port is in use by another program: end that one, or choose another with ${flag[$port]} N"
@@ -141,7 +142,7 @@ stop_up() {
 
 start_weir() {
   build/release/bin/weirctl up -f "$up_folder/manifests" --http-port "$up_http" --https-port "$up_https" \
-    --admin-port "$up_admin" &
+    --admin-port "$up_admin" --dashboard-port "$up_dashboard" &
   up_weir=$!
 }
 

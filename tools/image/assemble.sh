@@ -61,6 +61,8 @@ copy_programs() {
     strip --strip-debug -o "$root/usr/bin/$program" "$built/bin/$program"
     chmod 0755 "$root/usr/bin/$program"
   done
+  # By this name kubectl finds it, for whoever copies the folder out of the image.
+  ln -s weirctl "$root/usr/bin/kubectl-weir"
   if [[ $(id -u) == 0 ]]; then may_bind_low_ports "$root/usr/bin/weir-dataplane"; fi
 }
 

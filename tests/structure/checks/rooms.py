@@ -10,7 +10,7 @@ CHAINS = {
     ),
     "dataplane": (
         ("supervisor",), ("worker",), ("observe",), ("shared",), ("transport",), ("codec",), ("upstream",),
-        ("exchange",), ("stream", "cache", "waf"), ("filters",), ("listener",), ("snapshot",), ("admin",),
+        ("exchange",), ("stream", "cache", "waf"), ("filters",), ("listener",), ("snapshot",), ("admin",), ("dashboard",),
     ),
 }
 # Rooms of common, and what each may include beside itself.
