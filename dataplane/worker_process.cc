@@ -1,5 +1,6 @@
 #include "dataplane/worker_process.h"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -18,7 +19,6 @@
 #include "dataplane/snapshot/configuration.h"
 #include "dataplane/snapshot/dump.h"
 #include "dataplane/supervisor/channel.h"
-#include "dataplane/worker/allocator.h"
 #include "dataplane/worker_thread.h"
 
 namespace weir {
@@ -290,7 +290,7 @@ void Process::give_back() {
   auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
   on_every_worker([this, left](WorkerThread& worker) {
     worker.trim();
-    if (left->fetch_sub(1) == 1) loop_.post([] { worker::return_free_memory(); });
+    if (left->fetch_sub(1) == 1) loop_.post([] { ::malloc_trim(0); });
   });
 }
 

@@ -1,7 +1,6 @@
 #include "dataplane/worker_thread.h"
 
 #include "dataplane/upstream/recycled.h"
-#include "dataplane/worker/allocator.h"
 
 namespace weir {
 
@@ -54,7 +53,6 @@ void WorkerThread::trim() {
   worker_.buffers().trim();
   heads_.trim();
   upstream::RecycledMemory::trim_thread();
-  worker::return_thread_cache();
 }
 
 void WorkerThread::add_socket(const std::string& listener, const std::string& bind,

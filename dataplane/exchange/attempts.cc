@@ -25,7 +25,7 @@ Exchange::Next Exchange::pick_endpoint() {
   if (!use_) return answer(503, upstream::text_of(use_.refusal()));
   if (retry_ == RetryChoice::kAgain) use_.begin_retry();
   upstream::AttemptNeeds needs;
-  needs.fresh = retry_ == RetryChoice::kFreshConnection;
+  needs.fresh = counts_.dead_pooled > 0;
   needs.idempotent = is_idempotent(request_->method());
   times_.attempt = context_.worker.loop().now();
   if (counts_.attempts == 0) times_.first_attempt = times_.attempt;
@@ -119,6 +119,7 @@ Exchange::Next Exchange::retry_or_fail(const base::Error& error) {
 
 Exchange::Next Exchange::try_again(RetryChoice choice) {
   retry_ = choice;
+  if (choice == RetryChoice::kFreshConnection) ++counts_.dead_pooled;
   use_.count_retry();
   if (choice != RetryChoice::kFreshConnection) avoid_.push_back(attempt_->endpoint().id);
   if (request_state_ == Message::kOpen) pause_client();

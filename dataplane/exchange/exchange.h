@@ -145,6 +145,8 @@ class Exchange final : public worker::Buried,
     std::uint64_t sent = 0;      // request body bytes given to the attempt
     std::uint32_t attempts = 0;
     std::uint32_t interims = 0;
+    std::uint32_t dead_pooled =
+        0;  // attempts whose pooled connection had died: from now on new ones
   };
   // The upstream's half of the events.
   class ResponseTarget final : public codec::MessageTarget {

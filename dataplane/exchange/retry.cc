@@ -40,17 +40,20 @@ bool may_repeat(const model::RetryRule& rule, std::string_view method) {
 }
 
 RetryChoice choose_retry(const FailedAttempt& failed) {
-  if (failed.attempts >= failed.rule.tries) return RetryChoice::kNone;
   const bool late = failed.rule.time.count() > 0 && failed.since_first >= failed.rule.time;
   if (late) return RetryChoice::kNone;
-  if (failed.status == 0 && failed.error.retryable) {
-    return failed.replayable ? RetryChoice::kOtherEndpoint : RetryChoice::kNone;
-  }
+  const bool unsent = failed.status == 0 && failed.error.retryable;
+  // Costs no try: it says nothing about the endpoint, and a new connection is no pooled one.
   const bool closed_in_silence = failed.status == 0 && failed.reused && !failed.response_began &&
+                                 !unsent &&
                                  (failed.error.kind == base::ErrorKind::kClosed ||
                                   failed.error.kind == base::ErrorKind::kSystem);
   if (closed_in_silence && failed.replayable && is_idempotent(failed.method)) {
     return RetryChoice::kFreshConnection;
+  }
+  if (failed.attempts >= failed.rule.tries) return RetryChoice::kNone;
+  if (unsent) {
+    return failed.replayable ? RetryChoice::kOtherEndpoint : RetryChoice::kNone;
   }
   const bool repeatable = failed.replayable && !failed.response_began;
   if (repeatable && asked(failed) && may_repeat(failed.rule, failed.method)) {

@@ -1,12 +1,13 @@
 #include "dataplane/snapshot/configuration.h"
 
+#include <malloc.h>
+
 #include <utility>
 
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/certificate.h"
 #include "common/crypto/digest.h"
-#include "dataplane/worker/allocator.h"
 
 namespace weir::snapshot {
 namespace {
@@ -113,7 +114,7 @@ void Configuration::refuse(std::uint64_t version, std::vector<wire::Reason> reas
 void Configuration::on_applied(std::uint64_t version) {
   if (!ready()) base::log_info("first configuration applied", {{"version", version}});
   applied_.store(version, std::memory_order_release);
-  if (std::exchange(is_large_, false)) worker::return_free_memory();
+  if (std::exchange(is_large_, false)) malloc_trim(0);
   successes_.fetch_add(1, std::memory_order_relaxed);
   hash_ = hash_number(builder_.state());
   last_good_ = true;

@@ -1,7 +1,5 @@
 #include "dataplane/worker/buffer.h"
 
-#include <malloc.h>
-
 #include <cstdlib>
 #include <new>
 
@@ -9,10 +7,11 @@ namespace weir::worker {
 
 Chunk* BufferPool::take(std::size_t size) {
   FreeList* list = list_of(size);
-  std::size_t capacity = list == &tiny_    ? kTiny
-                         : list == &small_ ? kSmall
-                         : list == &large_ ? kLarge
-                                           : size;
+  const std::size_t capacity = list == &tiny_    ? kTiny
+                               : list == &small_ ? kSmall
+                               : list == &large_ ? kLarge
+                                                 : size;
+  budget_.charge(capacity);
   ++taken_;
   Chunk* chunk = nullptr;
   if (list != nullptr && list->head != nullptr) {
@@ -22,12 +21,8 @@ Chunk* BufferPool::take(std::size_t size) {
   } else {
     void* memory = std::malloc(sizeof(Chunk) + capacity);
     WEIR_CHECK(memory != nullptr);
-    // An allocator rounds up, one of size classes by up to a quarter: what is charged is what it
-    // takes.
-    if (list == nullptr) capacity = malloc_usable_size(memory) - sizeof(Chunk);
     chunk = new (memory) Chunk{this, 0, static_cast<std::uint32_t>(capacity), nullptr};
   }
-  budget_.charge(chunk->capacity);
   chunk->refs = 1;
   return chunk;
 }

@@ -80,8 +80,8 @@ class BufferPool {
  public:
   // With its Chunk 512 bytes: the half head or piece of a body that a slow client has sent.
   static constexpr std::size_t kTiny = 512 - sizeof(Chunk);
-  static constexpr std::size_t kSmall = 4 * 1024 - sizeof(Chunk);
-  static constexpr std::size_t kLarge = 16 * 1024 - sizeof(Chunk);
+  static constexpr std::size_t kSmall = 4 * 1024;
+  static constexpr std::size_t kLarge = 16 * 1024;
 
   // budget: borrowed for the pool's life.
   explicit BufferPool(base::WorkerBudget& budget) : budget_(budget) {}

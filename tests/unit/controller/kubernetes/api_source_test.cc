@@ -198,6 +198,8 @@ TEST_F(ApiSourceTest, AWatchThatStaysSilentIsListedAnewInTheEnd) {
 TEST_F(ApiSourceTest, BookmarksKeepAQuietWatchAlive) {
   faults([](auto& f) { f.bookmark_every = milliseconds(100); });
   start();
+  // The list makes it ready; the watch comes behind that.
+  ASSERT_TRUE(until([this] { return server_.count_requests("/services?") == 2; }));
   const std::size_t before = server_.count_requests("/services?");
   run_for(loop_, milliseconds(900));
   EXPECT_EQ(server_.count_requests("/services?"), before);
