@@ -44,9 +44,8 @@ void OverlaySource::take_over(const KindDescriptor& kind, base::Json object) {
   covered_.insert(key);
   if (base::Json* metadata = object.find("metadata")) {
     const auto made = made_.find(key);
-    // Timestamps count seconds: what is made now is younger than what this second has made already.
     metadata->set("creationTimestamp",
-                  made == made_.end() ? base::format_rfc3339(now_ + 1) : made->second);
+                  made == made_.end() ? base::format_rfc3339(now_) : made->second);
   }
   target_->on_object(kind, std::move(object));
 }

@@ -137,7 +137,8 @@ base::Result<Configuration> from_cluster(const Place& place, const std::string& 
     folder = std::make_unique<kubernetes::FolderSource>(loop, over);
     const auto now = std::chrono::duration_cast<std::chrono::seconds>(
         loop.clock().wall_now().time_since_epoch());
-    overlay = std::make_unique<OverlaySource>(source, *folder, now.count());
+    // Times of objects are whole seconds: later than whatever is there.
+    overlay = std::make_unique<OverlaySource>(source, *folder, now.count() + 1);
   }
   kubernetes::Source& whole = over.empty() ? static_cast<kubernetes::Source&>(source) : *overlay;
   auto out = translate_all(loop, whole, options, patience.value());
