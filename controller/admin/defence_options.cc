@@ -1,6 +1,7 @@
 #include "controller/admin/defence_options.h"
 
 #include "common/base/text.h"
+#include "controller/admin/flag_checks.h"
 
 namespace weir::admin {
 namespace {
@@ -16,8 +17,7 @@ base::Result<void> read_duration(std::string_view flag, const std::string& text,
 
 base::Result<void> check_status(std::string_view flag, std::uint16_t status) {
   if (status >= 400 && status <= 599) return {};
-  return base::invalid("--" + std::string(flag) + " '" + std::to_string(status) +
-                       "': accepted: a status from 400 to 599");
+  return bad_flag(flag, std::to_string(status), "a status from 400 to 599");
 }
 
 }  // namespace

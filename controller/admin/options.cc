@@ -4,15 +4,11 @@
 
 #include "common/base/ip.h"
 #include "common/base/text.h"
+#include "controller/admin/flag_checks.h"
 #include "controller/admin/stream_options.h"
 
 namespace weir::admin {
 namespace {
-
-base::Error bad_flag(std::string_view flag, std::string_view value, std::string_view accepted) {
-  return base::invalid("--" + std::string(flag) + " '" + std::string(value) +
-                       "': accepted: " + std::string(accepted));
-}
 
 bool has_ipv6() { return ::access("/proc/net/if_inet6", R_OK) == 0; }
 
@@ -32,15 +28,6 @@ base::Result<std::vector<model::Bind>> binds(const std::string& addresses, std::
     out.push_back(model::Bind{address, port});
   }
   return out;
-}
-
-base::Result<void> check_pair(std::string_view flag, const std::string& value) {
-  if (value.empty()) return {};
-  const ingress::NamePair pair = ingress::split_name(value);
-  if (pair.ns.empty() || pair.name.empty() || pair.name.find('/') != std::string::npos) {
-    return bad_flag(flag, value, "NAMESPACE/NAME");
-  }
-  return {};
 }
 
 base::Result<void> set_ticket_period(const Options& o, ingress::Config& config) {

@@ -4,25 +4,13 @@
 
 #include "common/base/cidr.h"
 #include "common/base/text.h"
+#include "controller/admin/flag_checks.h"
 
 namespace weir::admin {
 namespace {
 
 constexpr std::uint16_t kDataplaneAdminPort = 10254;
 constexpr std::size_t kLongestFieldName = 64;
-
-base::Error bad_flag(std::string_view flag, std::string_view value, std::string_view accepted) {
-  return base::invalid("--" + std::string(flag) + " '" + std::string(value) +
-                       "': accepted: " + std::string(accepted));
-}
-
-base::Result<void> check_pair(std::string_view flag, const std::string& value) {
-  const ingress::NamePair pair = ingress::split_name(value);
-  const bool named =
-      !pair.ns.empty() && !pair.name.empty() && pair.name.find('/') == std::string::npos;
-  if (value.empty() || named) return {};
-  return bad_flag(flag, value, "NAMESPACE/NAME");
-}
 
 bool is_field_name(std::string_view name) {
   const auto good = [](char c) {

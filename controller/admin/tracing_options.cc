@@ -4,16 +4,12 @@
 #include <cstdlib>
 
 #include "common/base/text.h"
+#include "controller/admin/flag_checks.h"
 
 namespace weir::admin {
 namespace {
 
 constexpr std::string_view kPath = "/v1/traces";  // OTLP's default
-
-base::Error bad_flag(std::string_view flag, std::string_view value, std::string_view accepted) {
-  return base::invalid("--" + std::string(flag) + " '" + std::string(value) +
-                       "': accepted: " + std::string(accepted));
-}
 
 base::Result<std::string> collector_url(const std::string& text) {
   if (text.empty()) return text;
@@ -60,11 +56,7 @@ base::Result<void> apply(const TracingOptions& o, ingress::Config& config) {
     return bad_flag("otel-service-name", o.service_name, "a name that is not empty");
   tracing.service = o.service_name;
   tracing.trust_parent = o.trust_incoming_span;
-  const ingress::NamePair secret = ingress::split_name(o.debug_key_secret);
-  const bool pair =
-      !secret.ns.empty() && !secret.name.empty() && secret.name.find('/') == std::string::npos;
-  if (!o.debug_key_secret.empty() && !pair)
-    return bad_flag("debug-key-secret", o.debug_key_secret, "NAMESPACE/NAME");
+  if (auto good = check_pair("debug-key-secret", o.debug_key_secret); !good.ok()) return good;
   config.debug_key_secret = o.debug_key_secret;
   return {};
 }
