@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <array>
 
@@ -50,14 +51,12 @@ std::string sha256(std::string_view bytes) {
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-  constexpr std::size_t kBlock = 64;
-  std::string padded = key.size() > kBlock ? sha256(key) : std::string(key);
-  padded.resize(kBlock, '\0');
-  std::string inner = padded;
-  std::string outer = std::move(padded);
-  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
-  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
-  return sha256(outer + sha256(inner + std::string(bytes)));
+  std::string out(32, '\0');
+  const auto* result = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                            reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                            reinterpret_cast<unsigned char*>(out.data()), nullptr);
+  WEIR_CHECK(result != nullptr);
+  return out;
 }
 
 std::string sha1(std::string_view bytes) { return digest_of(bytes, EVP_sha1()); }
