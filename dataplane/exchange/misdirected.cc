@@ -4,15 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "common/base/authority.h"
 #include "common/base/text.h"
 
 namespace weir::exchange {
 namespace {
-
-std::string_view host_of(std::string_view authority) {
-  if (authority.ends_with(']')) return authority;
-  return authority.substr(0, authority.rfind(':'));
-}
 
 // name: of a certificate, "shop.test" or "*.test" for one label.
 bool covers(std::string_view name, std::string_view host) {
@@ -36,7 +32,7 @@ bool any_covers(const Snapshot& snapshot, const std::vector<std::string>& certif
 
 bool misdirected(const Snapshot& snapshot, std::string_view route_table,
                  const transport::TlsFacts& tls, std::string_view authority) {
-  const std::string_view host = host_of(authority);
+  const std::string_view host = base::without_port(authority);
   if (tls.server_name.empty() || base::equals_ignore_case(host, tls.server_name)) return false;
   const routing::RouteTable* table = snapshot.tables.find(std::string(route_table));
   if (table == nullptr) return false;

@@ -6,6 +6,7 @@
 #include <array>
 #include <ctime>
 
+#include "common/base/authority.h"
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/crypto/digest.h"
@@ -36,12 +37,6 @@ void add_decoded(std::string_view text, std::string& out) {
       out += text[i];
     }
   }
-}
-
-std::string_view without_port(std::string_view authority) {
-  const std::size_t colon = authority.rfind(':');
-  const bool literal = !authority.empty() && authority.back() == ']';
-  return colon == std::string_view::npos || literal ? authority : authority.substr(0, colon);
 }
 
 std::string_view query_value(std::string_view query, std::string_view name) {
@@ -88,7 +83,7 @@ void add_part(const model::KeyTemplate::Piece& piece, const codec::Head& request
       out += request.query();
       break;
     case Part::kHost:
-      out += base::to_lower(without_port(request.authority()));
+      out += base::to_lower(base::without_port(request.authority()));
       break;
     case Part::kRemoteAddr:
       out += client.address;

@@ -2,6 +2,7 @@
 
 #include <forward_list>
 
+#include "common/base/authority.h"
 #include "common/base/text.h"
 #include "dataplane/exchange/exchange.h"
 #include "dataplane/exchange/forwarded.h"
@@ -43,17 +44,10 @@ class HeadFields final : public routing::RequestFields {
   mutable std::forward_list<std::string> joined_;  // views into it stay valid; empty costs nothing
 };
 
-std::string_view without_port(std::string_view host) {
-  const std::size_t colon = host.rfind(':');
-  const bool literal = !host.empty() && host.back() == ']';
-  if (colon != std::string_view::npos && !literal) host = host.substr(0, colon);
-  if (host.ends_with('.')) host.remove_suffix(1);
-  return host;
-}
-
 // hostname: "shop.example.test", or "*.example.test" for any number of labels.
 bool serves(std::string_view hostname, std::string_view authority) {
-  const std::string_view host = without_port(authority);
+  std::string_view host = base::without_port(authority);
+  if (host.ends_with('.')) host.remove_suffix(1);
   if (hostname.empty() || hostname == "*") return true;
   if (!hostname.starts_with("*.")) return base::equals_ignore_case(hostname, host);
   const std::string_view suffix = hostname.substr(1);

@@ -2,19 +2,13 @@
 
 #include "common/features/redirect_https.h"
 
+#include "common/base/authority.h"
 #include "dataplane/exchange/exchange.h"
 #include "dataplane/filters/kinds.h"
 #include "dataplane/filters/settings_of.h"
 
 namespace weir::filters {
 namespace {
-
-std::string_view without_port(std::string_view authority) {
-  const std::size_t colon = authority.rfind(':');
-  const bool is_port =
-      colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
-  return is_port ? authority.substr(0, colon) : authority;
-}
 
 class RedirectHttpsFilter final : public exchange::Filter {
  public:
@@ -42,7 +36,7 @@ class RedirectHttpsFilter final : public exchange::Filter {
   // open redirect, no line break.
   std::string location_for(const codec::Head& request) const {
     std::string out = "https://";
-    out += without_port(request.authority());
+    out += base::without_port(request.authority());
     if (settings_.port != 443) out += ":" + std::to_string(settings_.port);
     std::string_view target = request.target();
     if (!target.starts_with('/')) target = "/";  // "*" of OPTIONS

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "common/base/authority.h"
 #include "common/base/text.h"
 #include "dataplane/observe/series.h"
 
@@ -93,12 +94,9 @@ struct Address {
   std::int64_t port = 0;  // 0: none is named
 };
 Address split_port(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  const bool literal = !text.empty() && text.back() == ']';
-  Address out{text, 0};
-  if (colon == std::string_view::npos || literal) return out;
-  std::from_chars(text.data() + colon + 1, text.data() + text.size(), out.port);
-  out.host = text.substr(0, colon);
+  Address out{base::without_port(text), 0};
+  if (out.host.size() < text.size())
+    std::from_chars(out.host.data() + out.host.size() + 1, text.data() + text.size(), out.port);
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "common/base/authority.h"
 #include "common/base/text.h"
 #include "common/crypto/digest.h"
 
@@ -38,13 +39,6 @@ std::string attempt_line(std::size_t number, const TracedAttempt& attempt, base:
   if (attempt.error.empty()) return out;
   const base::TimePoint end = attempt.ended == base::TimePoint{} ? now : attempt.ended;
   return out + ", failed after " + millis(end - attempt.started) + ": " + attempt.error;
-}
-
-std::string host_of(std::string_view authority) {
-  const std::size_t colon = authority.rfind(':');
-  const bool literal = !authority.empty() && authority.back() == ']';
-  if (colon != std::string_view::npos && !literal) authority = authority.substr(0, colon);
-  return base::to_lower(authority);
 }
 
 }  // namespace
@@ -88,8 +82,8 @@ bool is_signed(std::string_view header, std::string_view authority, std::string_
   std::int64_t at = 0;
   const auto read = std::from_chars(stamp.data(), stamp.data() + stamp.size(), at);
   if (read.ec != std::errc() || read.ptr != stamp.data() + stamp.size()) return false;
-  const std::string wanted =
-      base::hex(crypto::hmac_sha256(key, std::string(stamp) + "." + host_of(authority)));
+  const std::string wanted = base::hex(crypto::hmac_sha256(
+      key, std::string(stamp) + "." + base::to_lower(base::without_port(authority))));
   const bool right = crypto::equals_constant_time(wanted, header.substr(dot + 1));
   const std::int64_t here =
       std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
