@@ -1,25 +1,12 @@
 #include "weirctl/explain.h"
 
 #include "common/base/text.h"
+#include "common/routing/described.h"
 
 namespace weir::weirctl {
 namespace {
 
 using base::Json;
-
-class QuestionFields final : public routing::RequestFields {
- public:
-  explicit QuestionFields(const Question& question) : question_(question) {}
-  std::optional<std::string_view> header(std::string_view lower_name) const override {
-    for (const auto& [name, value] : question_.headers) {
-      if (name == lower_name) return value;
-    }
-    return std::nullopt;
-  }
-
- private:
-  const Question& question_;
-};
 
 std::string_view outcome_name(routing::Outcome outcome) {
   switch (outcome) {
@@ -35,22 +22,6 @@ std::string_view outcome_name(routing::Outcome outcome) {
       return "two_readings";
   }
   return "";
-}
-
-std::string outcome_text(routing::Outcome outcome) {
-  switch (outcome) {
-    case routing::Outcome::kMatched:
-      return "matched";
-    case routing::Outcome::kNoHost:
-      return "404: no host takes this name";
-    case routing::Outcome::kNoRoute:
-      return "404: the host has no rule for this request";
-    case routing::Outcome::kBadPath:
-      return "400: the path has a broken escape, a NUL or climbs above the root";
-    case routing::Outcome::kTwoReadings:
-      return "400: the path can be read in two ways that reach different rules";
-  }
-  return "?";
 }
 
 bool has_port(const model::Listener& listener, std::uint16_t port) {
@@ -271,11 +242,11 @@ void decide(const Configuration& configuration, const std::string& table, const 
     out.set("text", "404: there is no route table '" + table + "'");
     return;
   }
-  const QuestionFields fields(question);
+  const routing::DescribedFields fields(question.headers);
   const routing::Explanation why =
       found->second.explain({question.host, question.target, question.method, &fields});
   out.set("outcome", outcome_name(why.outcome));
-  out.set("text", outcome_text(why.outcome));
+  out.set("text", routing::text_of(why.outcome));
   out.set("host_entry", why.host);
   out.set("normal_path", why.normal_path);
   Json candidates = Json::array();

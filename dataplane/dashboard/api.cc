@@ -3,6 +3,7 @@
 #include <map>
 
 #include "common/base/text.h"
+#include "dataplane/dashboard/words.h"
 #include "dataplane/exchange/route_plan.h"
 
 namespace weir::dashboard {
@@ -18,12 +19,6 @@ std::int64_t number(std::size_t value) { return static_cast<std::int64_t>(value)
 bool takes_requests(const upstream::Endpoint& endpoint) {
   return endpoint.state == nullptr ||
          (endpoint.state->healthy() && !endpoint.state->ejected(base::system_clock().now()));
-}
-
-std::string_view state_of(const upstream::Endpoint& endpoint) {
-  if (endpoint.state == nullptr) return "serving";
-  if (!endpoint.state->healthy()) return "failed its check";
-  return endpoint.state->ejected(base::system_clock().now()) ? "ejected" : "serving";
 }
 
 // Why a cluster serves nobody; empty: it does.
@@ -77,10 +72,6 @@ void each_sorted(const base::PersistentMap<Value>& map, Visit visit) {
   for (const auto& [name, value] : sorted) visit(name, *value);
 }
 
-std::string kind_of(const model::PathMatch& match) {
-  return std::string(enum_names(match.kind)[static_cast<std::size_t>(match.kind)]);
-}
-
 Json conditions(const model::RouteMatch& match) {
   Json out = Json::array();
   if (!match.method.empty()) out.push("method " + match.method);
@@ -89,10 +80,6 @@ Json conditions(const model::RouteMatch& match) {
   for (const model::ValueMatch& one : match.query)
     out.push("query " + one.name + " = " + one.value);
   return out;
-}
-
-std::string owner_of(const model::Provenance& from) {
-  return from.kind + " " + from.ns + "/" + from.name;
 }
 
 Json route_entry(const exchange::Snapshot& snapshot, const exchange::RoutePlan& plan) {

@@ -1,9 +1,9 @@
 #include "dataplane/dashboard/ask.h"
 
-#include <optional>
-
 #include "common/base/text.h"
+#include "common/routing/described.h"
 #include "common/routing/query.h"
+#include "dataplane/dashboard/words.h"
 #include "dataplane/exchange/route_plan.h"
 
 namespace weir::dashboard {
@@ -11,17 +11,10 @@ namespace {
 
 using base::Json;
 
-struct Question final : routing::RequestFields {
+struct Question {
   std::string method, host, target;
   bool https = false;
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-
-  std::optional<std::string_view> header(std::string_view lower_name) const override {
-    for (const auto& [name, value] : headers) {
-      if (name == lower_name) return value;
-    }
-    return std::nullopt;
-  }
+  routing::DescribedFields::Headers headers;
 };
 
 // Empty, or what is wrong.
@@ -52,30 +45,18 @@ std::string read_headers(std::string_view text, Question& out) {
   return "";
 }
 
-const char* verdict(routing::Outcome outcome) {
-  switch (outcome) {
-    case routing::Outcome::kMatched:
-      return "A route takes this request.";
-    case routing::Outcome::kNoHost:
-      return "404: no host takes this name.";
-    case routing::Outcome::kNoRoute:
-      return "404: the host has no rule for this request.";
-    case routing::Outcome::kBadPath:
-      return "400: the path has a broken escape, a NUL or climbs above the root.";
-    case routing::Outcome::kTwoReadings:
-      return "400: the path can be read in two ways that reach different rules.";
-  }
-  return "";
+std::string verdict(routing::Outcome outcome) {
+  if (outcome == routing::Outcome::kMatched) return "A route takes this request.";
+  return std::string(routing::text_of(outcome)) + ".";
 }
 
 Json candidate_entry(const routing::Candidate& candidate) {
   const model::Route& route = *candidate.route;
   Json out = Json::object();
   out.set("won", candidate.won);
-  out.set("kind",
-          enum_names(route.match.path.kind)[static_cast<std::size_t>(route.match.path.kind)]);
+  out.set("kind", kind_of(route.match.path));
   out.set("path", route.match.path.value);
-  out.set("owner", route.provenance.kind + " " + route.provenance.ns + "/" + route.provenance.name);
+  out.set("owner", owner_of(route.provenance));
   out.set("field", route.provenance.field_path);
   out.set("reason", candidate.reason);
   return out;
@@ -92,10 +73,7 @@ Json backend_entry(const exchange::Snapshot& snapshot, const exchange::BackendPl
        cluster == nullptr ? std::vector<upstream::Endpoint>() : cluster->endpoints) {
     Json one = Json::object();
     one.set("address", endpoint.id);
-    const bool out_now =
-        endpoint.state != nullptr && endpoint.state->ejected(base::system_clock().now());
-    const bool ill = endpoint.state != nullptr && !endpoint.state->healthy();
-    one.set("state", ill ? "failed its check" : out_now ? "ejected" : "serving");
+    one.set("state", state_of(endpoint));
     endpoints.push(std::move(one));
   }
   if (endpoints.items().empty() && !backend.invalid) out.set("trouble", "no endpoint: answers 503");
@@ -158,10 +136,10 @@ Json ask(const exchange::Snapshot& snapshot, std::string_view query) {
   const routing::RouteTable* table = snapshot.tables.find(listener->route_table);
   Json out = Json::object();
   out.set("listener", listener->name);
+  const routing::DescribedFields fields(question.headers);
   const routing::Explanation why =
-      table == nullptr
-          ? routing::Explanation()
-          : table->explain({question.host, question.target, question.method, &question});
+      table == nullptr ? routing::Explanation()
+                       : table->explain({question.host, question.target, question.method, &fields});
   out.set("verdict", verdict(why.outcome));
   out.set("host_entry", why.host);
   out.set("normal_path", why.normal_path);
