@@ -2,8 +2,7 @@
 
 namespace weir::admin {
 
-Admin::Admin(Parts parts)
-    : parts_(std::move(parts)), worker_(parts_.index, budget_, parts_.offload) {
+Admin::Admin(Parts parts) : parts_(std::move(parts)) {
   public_pages_.add(
       "/healthz", [](std::string_view) { return Page{200, "text/plain; charset=utf-8", "ok\n"}; });
   public_pages_.add("/readyz", [this](std::string_view) {
@@ -16,21 +15,10 @@ Admin::Admin(Parts parts)
   dump_pages_.add("/dump", [this](std::string_view) {
     return Page{200, "application/json", parts_.dump_text()};
   });
-  thread_ = std::thread([this] { run(); });
-}
-
-Admin::~Admin() {
-  worker_.loop().stop();
-  thread_.join();
-}
-
-void Admin::run() {
-  Door tcp(worker_, public_pages_, std::move(parts_.tcp));
-  std::unique_ptr<Door> dump;
-  if (parts_.dump.valid()) {
-    dump = std::make_unique<Door>(worker_, dump_pages_, std::move(parts_.dump));
-  }
-  worker_.loop().run();
+  std::vector<PageThread::Served> served;
+  served.push_back({public_pages_, std::move(parts_.tcp)});
+  if (parts_.dump.valid()) served.push_back({dump_pages_, std::move(parts_.dump)});
+  thread_.emplace(parts_.index, parts_.offload, std::move(served));
 }
 
 }  // namespace weir::admin

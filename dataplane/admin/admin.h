@@ -1,17 +1,15 @@
 #pragma once
 
-#include <atomic>
-#include <memory>
-#include <thread>
+#include <optional>
 #include <vector>
 
 #include "common/base/metrics.h"
-#include "dataplane/admin/door.h"
+#include "dataplane/admin/page_thread.h"
 
 namespace weir::admin {
 
-// Health, metrics and dump on a thread, a loop and a budget of their own: nothing that a worker or
-// a slow client does can hold up a probe.
+// Health, metrics and dump on a thread of their own: nothing that a worker or a slow client does
+// can hold up a probe.
 //
 //   TCP: /healthz (the thread runs), /readyz (ready), /metrics.   Unix socket: /dump.
 class Admin {
@@ -26,19 +24,14 @@ class Admin {
     unsigned index = 0;  // of the worker that the thread is
   };
   explicit Admin(Parts parts);
-  ~Admin();
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
 
  private:
-  void run();
-
   Parts parts_;
-  base::ProcessBudget budget_;  // apart from the process's, so that probes work when it is used up
-  worker::Worker worker_;
   Pages public_pages_;
   Pages dump_pages_;
-  std::thread thread_;
+  std::optional<PageThread> thread_;  // reads what stands above
 };
 
 }  // namespace weir::admin

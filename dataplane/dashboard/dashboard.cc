@@ -48,16 +48,12 @@ RouteFilter filter_of(std::string_view query) {
 
 }  // namespace
 
-Dashboard::Dashboard(Parts parts)
-    : parts_(std::move(parts)), worker_(parts_.index, budget_, parts_.offload) {
+Dashboard::Dashboard(Parts parts) : parts_(std::move(parts)) {
   pages_.refuse_names();
   add_pages();
-  thread_ = std::thread([this] { run(); });
-}
-
-Dashboard::~Dashboard() {
-  worker_.loop().stop();
-  thread_.join();
+  std::vector<admin::PageThread::Served> served;
+  served.push_back({pages_, std::move(parts_.tcp)});
+  thread_.emplace(parts_.index, parts_.offload, std::move(served));
 }
 
 void Dashboard::add_pages() {
@@ -88,11 +84,6 @@ void Dashboard::add_pages() {
     for (const base::MetricSource* source : parts_.metrics) source->collect(families);
     return traffic(families, wall(std::chrono::milliseconds(1)));
   });
-}
-
-void Dashboard::run() {
-  admin::Door door(worker_, pages_, std::move(parts_.tcp));
-  worker_.loop().run();
 }
 
 }  // namespace weir::dashboard

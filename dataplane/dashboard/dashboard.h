@@ -1,18 +1,18 @@
 #pragma once
 
 #include <memory>
-#include <thread>
+#include <optional>
 #include <vector>
 
 #include "common/base/metrics.h"
-#include "dataplane/admin/door.h"
+#include "dataplane/admin/page_thread.h"
 #include "dataplane/exchange/snapshot.h"
 
 namespace weir::dashboard {
 
-// The page on a port, a thread, a loop and a budget of its own: however much it has to tell, no
-// probe, scrape or request waits for it. Read-only. Clients must ask by address (Pages::
-// refuse_names), so that a web page elsewhere cannot read it through a visitor's browser.
+// The page on a port and a thread of its own: however much it has to tell, no probe, scrape or
+// request waits for it. Read-only. Clients must ask by address (Pages::refuse_names), so that a web
+// page elsewhere cannot read it through a visitor's browser.
 //
 //   /, /app.js, …: the page.   /api/overview, /api/routes, /api/endpoints, /api/certificates,
 //   /api/traffic, /api/explain: JSON (api.h, ask.h).
@@ -27,19 +27,15 @@ class Dashboard {
     unsigned index = 0;  // of the worker that the thread is
   };
   explicit Dashboard(Parts parts);
-  ~Dashboard();
   Dashboard(const Dashboard&) = delete;
   Dashboard& operator=(const Dashboard&) = delete;
 
  private:
   void add_pages();
-  void run();
 
   Parts parts_;
-  base::ProcessBudget budget_;
-  worker::Worker worker_;
   admin::Pages pages_;
-  std::thread thread_;
+  std::optional<admin::PageThread> thread_;  // reads what stands above
 };
 
 }  // namespace weir::dashboard
