@@ -4,13 +4,8 @@
 # shellcheck source=e2e/pods/stage.sh
 source "$(realpath "$(dirname "${BASH_SOURCE[0]}")")/../pods/stage.sh"
 
-bounds=() # what the row measured against what it allows, for its last line
-
-# bound NAME VALUE LIMIT UNIT: checks value <= limit, and remembers it.
-bound() {
-  bounds+=("$1: $2${4:+ $4} (<= $3)")
-  check "$1: $2${4:+ $4}, at most $3" at_most "$2" "$3"
-}
+# shellcheck source=e2e/faults/bounds.sh
+source "$(realpath "$(dirname "${BASH_SOURCE[0]}")")/bounds.sh"
 
 # under_load REPLICAS [LOAD-ARG...]: the world, Weir, and clients of every kind that go on until loses_nothing.
 under_load() {
@@ -31,14 +26,6 @@ loses_nothing() {
   check "nothing was lost" nothing_lost fault
 }
 
-# fault_line ROW: the last line of a row: what the load saw, where there was one, and the bounds.
-fault_line() {
-  local held load="no load"
-  held=$(printf '%s; ' "${bounds[@]}")
-  [[ ! -e $dir/load-fault ]] || load="requests $(load_value fault requests), lost $(load_value fault failed)"
-  [[ ! -e $dir/load-fault ]] || load+=", closed $(load_value fault closed)"
-  printf '  row %s: %s; %s\n' "$1" "$load" "${held%; }"
-}
 rm -f "$dir/load-fault"
 
 # container_pid POD CONTAINER: its first process, as the host numbers it.

@@ -18,6 +18,8 @@ source "$here/common.sh"
 source "$here/checks.sh"
 # shellcheck source=e2e/pods/load.sh
 source "$top/e2e/pods/load.sh"
+# shellcheck source=e2e/faults/bounds.sh
+source "$top/e2e/faults/bounds.sh"
 
 binaries=${WEIR_E2E_BUILD:-$top/build/release/bin}
 row=$dir/row              # files of this row
@@ -27,7 +29,6 @@ http=9080 https=9443      # Weir's ports
 dataplane_admin=9254 controller_admin=9255
 load_at=alone
 kubeconfig=$dir/admin.kubeconfig # what the controller reads
-bounds=()                 # what the row measured against what it allows
 declare -A pids=()
 
 inside() { nsenter --net="/run/netns/$(cat "$dir/netns")" "$@"; }
@@ -193,21 +194,6 @@ loses_nothing() {
   load_reaches fault "$1" 600
   load_stop fault
   check "nothing was lost of $(load_value fault requests)" nothing_lost fault
-}
-
-# bound NAME VALUE LIMIT [UNIT]: checks value <= limit, and remembers it.
-bound() {
-  bounds+=("$1: $2${4:+ $4} (<= $3)")
-  check "$1: $2${4:+ $4}, at most $3" at_most "$2" "$3"
-}
-
-# fault_line ROW: what the load saw, where there was one, and the bounds.
-fault_line() {
-  local held load="no load"
-  held=$(printf '%s; ' "${bounds[@]}")
-  [[ ! -e $dir/load-fault ]] || load="requests $(load_value fault requests), lost $(load_value fault failed)"
-  [[ ! -e $dir/load-fault ]] || load+=", closed $(load_value fault closed)"
-  printf '  row %s: %s; %s\n' "$1" "$load" "${held%; }"
 }
 
 finish() {
