@@ -33,10 +33,6 @@ struct KubeconfigFile {
   std::string folder() const { return path.substr(0, path.rfind('/') + 1); }
 };
 
-std::string beside(const KubeconfigFile& file, const std::string& name) {
-  return name.empty() || name.front() == '/' ? name : file.folder() + name;
-}
-
 // An entry of a list, and the file that it stands in.
 struct Entry {
   const KubeconfigFile* file = nullptr;  // null: it is in none
@@ -81,7 +77,9 @@ class KubeconfigReader {
   base::Error wrong(const std::string& reason) const {
     return base::invalid("kubeconfig " + at_->path + ": " + reason);
   }
-  std::string beside(const std::string& name) const { return kubernetes::beside(*at_, name); }
+  std::string beside(const std::string& name) const {
+    return name.empty() || name.front() == '/' ? name : at_->folder() + name;
+  }
 
   Entry named(std::string_view list, std::string_view kind, std::string_view name) const {
     for (const KubeconfigFile& file : files_) {

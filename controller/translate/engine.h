@@ -61,9 +61,9 @@ class Engine {
     }
   };
   // Rebuilds dirty units, at least one, until none is left or clock reaches deadline; merges into
-  // out what is wanted, and all the rest once no unit is dirty. A unit that another begins to want is built in the same run whatever the deadline, so that
-  // no run hands out a route without its cluster and certificate. Interned policies appear and
-  // vanish with their last route.
+  // out what is wanted, and all the rest once no unit is dirty. A unit that another begins to want
+  // is built in the same run whatever the deadline, so that no run hands out a route without its
+  // cluster and certificate. Interned policies appear and vanish with their last route.
   void run(const base::Clock& clock, base::TimePoint deadline, Changes& out);
 
   // Desired state.
