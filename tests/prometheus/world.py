@@ -9,6 +9,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,25 +20,12 @@ import urllib.request
 import yaml
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "python"))
+from ports import free_ports  # noqa: E402
+
 BIN = os.environ.get("WEIR_BIN", os.path.join(TOP, "build/release/bin"))
 HOST = "shop.example.test"
 CERTIFICATE_DAYS = 3  # less than the alert's seven
-
-
-def free_ports(count):
-    """Free on every address; two neighbours at a time, as weirctl up wants them."""
-    while True:
-        base, held = 20_000 + int.from_bytes(os.urandom(2), "big") % 12_000, []
-        try:
-            for port in range(base, base + count):
-                held.append(socket.socket())
-                held[-1].bind(("", port))
-            return list(range(base, base + count))
-        except OSError:
-            continue
-        finally:
-            for one in held:
-                one.close()
 
 
 class Backend(http.server.BaseHTTPRequestHandler):
@@ -107,7 +95,8 @@ class World:
         """prometheus: folder of Debian's programs. rules: groups as a Prometheus file has them."""
         self.prometheus = prometheus
         self.folder = tempfile.mkdtemp(prefix="weir-prometheus-")
-        self.http, self.https, self.admin, _, self.web = free_ports(5)
+        first = free_ports(5)
+        self.http, self.https, self.admin, self.web = first, first + 1, first + 2, first + 4
         self.backend = Server(("127.0.0.1", 0), Backend)
         self.ending = threading.Event()
         self.children = []

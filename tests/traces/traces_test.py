@@ -22,8 +22,9 @@ import urllib.request
 import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "prometheus"))
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), folder) for folder in ("prometheus", "python")]
 import world  # noqa: E402
+from ports import free_ports  # noqa: E402
 
 SKIPPED = 77
 DECODER = os.environ.get("WEIR_OTLP_PYTHON", "")
@@ -86,7 +87,8 @@ def decoded():
 class Weir:
     def __init__(self, backend, collector):
         self.folder = tempfile.mkdtemp(prefix="weir-traces-")
-        self.http, self.admin, _ = world.free_ports(3)
+        self.http = free_ports(3)
+        self.admin = self.http + 1
         manifests = os.path.join(self.folder, "manifests")
         os.mkdir(manifests)
         closed = {"nginx.ingress.kubernetes.io/whitelist-source-range": "10.0.0.0/8"}

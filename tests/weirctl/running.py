@@ -5,13 +5,16 @@ import http.server
 import os
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
-from tool import WEIRCTL
+from tool import TOP, WEIRCTL
+
+sys.path.insert(0, os.path.join(TOP, "tests", "python"))
+from ports import free_ports  # noqa: E402
 
 
 class Backend(http.server.BaseHTTPRequestHandler):
@@ -28,27 +31,6 @@ class Backend(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def free_ports(count):
-    """A row of that many ports that are free now."""
-    for _ in range(200):
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-        rest = []
-        try:
-            for one in range(port, port + count):
-                rest.append(socket.socket())
-                rest[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                rest[-1].bind(("0.0.0.0", one))
-            return port
-        except (OSError, OverflowError):
-            continue
-        finally:
-            for one in rest:
-                one.close()
-    raise AssertionError("no free ports")
 
 
 def service(name, port, namespace="shop"):
