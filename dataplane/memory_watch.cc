@@ -27,12 +27,18 @@ const char* meaning(base::Pressure level) {
 
 }  // namespace
 
+MemoryWatch::MemoryWatch(base::ProcessBudget& budget, base::UniqueFunction<void()> give_back)
+    : budget_(budget), give_back_(std::move(give_back)) {
+  budget_.pressure().measure_by(&observe::resident_bytes);
+}
+
 base::Pressure MemoryWatch::look(base::TimePoint now) {
   follow(now);
   if (budget_.limit() == 0) return base::Pressure::kNone;
   base::PressureGauge& pressure = budget_.pressure();
   const std::size_t resident = observe::resident_bytes();
-  pressure.settle(std::max(budget_.used(), resident), std::min(beyond_charged(), beyond_));
+  pressure.settle(std::max(budget_.used(), resident), std::min(beyond_charged(), beyond_),
+                  budget_.used());
   const base::Pressure level = pressure.level();
   if (level != said_) say(level, resident);
   said_ = level;

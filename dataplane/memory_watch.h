@@ -13,8 +13,8 @@ class MemoryWatch {
  public:
   // give_back: frees what the workers keep for their next requests, then has the allocator return
   // its free pages, by and by; called by look().
-  MemoryWatch(base::ProcessBudget& budget, base::UniqueFunction<void()> give_back)
-      : budget_(budget), give_back_(std::move(give_back)) {}
+  // To be made before other threads charge the budget: from then on they look too, as they charge.
+  MemoryWatch(base::ProcessBudget& budget, base::UniqueFunction<void()> give_back);
 
   // Costs a read of /proc where there is a limit. Free memory is given back once the charged bytes
   // have fallen by half and stayed there, for the pools and the allocator keep what a crowd that is

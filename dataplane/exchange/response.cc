@@ -8,9 +8,6 @@
 namespace weir::exchange {
 namespace {
 
-// What may wait for a client when memory is short.
-constexpr std::size_t kShortMark = 32 * 1024;
-
 bool has_page(int status) { return status >= 200 && status != 204 && status != 304; }
 
 }  // namespace
@@ -66,10 +63,11 @@ void Exchange::on_upstream_data(worker::Slice data) {
   if (!over() && client_.queued() > high_mark()) pause_upstream();
 }
 
+// When memory is short no more may wait for a client than one read brings.
 std::size_t Exchange::high_mark() const {
   return context_.worker.budget().pressure() == base::Pressure::kNone
              ? codec::MessageStream::kHighMark
-             : kShortMark;
+             : context_.worker.receive_most();
 }
 
 // The response is complete, and with it the exchange: what a client still sends of its body is its

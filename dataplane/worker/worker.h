@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <unordered_map>
@@ -23,7 +24,9 @@ class Buried {
 class Worker {
  public:
   static constexpr std::size_t kScratch = 256 * 1024;
-  static constexpr std::size_t kSmallReceive = 32 * 1024;  // when memory is short
+  // What one read may bring at each level of memory pressure; never less than a TLS record.
+  static constexpr std::array<std::size_t, base::kPressures> kReceives = {kScratch, 32 * 1024,
+                                                                          16 * 1024, 16 * 1024};
 
   // index: 0-based, stable for the process. process, offload: borrowed for the worker's life.
   Worker(unsigned index, base::ProcessBudget& process, Offload& offload,
@@ -40,9 +43,9 @@ class Worker {
   // One receive buffer for all sockets: filled and fully consumed within one handler call.
   std::span<char> scratch() { return {scratch_.get(), kScratch}; }
   // The part of it to receive into: what one read brings may have to be kept.
-  std::span<char> receive_room() {
-    const bool calm = budget_.pressure() == base::Pressure::kNone;
-    return {scratch_.get(), calm ? kScratch : kSmallReceive};
+  std::span<char> receive_room() { return {scratch_.get(), receive_most()}; }
+  std::size_t receive_most() const {
+    return kReceives[static_cast<std::size_t>(budget_.pressure())];
   }
 
   // Destroys the object at the end of this loop iteration: how connections and exchanges end inside

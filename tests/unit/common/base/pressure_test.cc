@@ -50,6 +50,32 @@ TEST(Pressure, WhatNobodyChargesCountsBesideWhatIsCharged) {
   EXPECT_EQ(budget.pressure().level(), Pressure::kRequests) << "30 beside 66";
 }
 
+std::uint64_t measured = 0;
+int measures = 0;
+
+TEST(Pressure, WhatGrowsUnsaidIsMeasuredAsTheSaidBytesGrow) {
+  measured = kMany / 100 * 10;
+  measures = 0;
+  ProcessBudget budget(kMany);
+  budget.pressure().measure_by([] {
+    ++measures;
+    return measured;
+  });
+  budget.pressure().settle(measured);
+  for (int i = 0; i < 1'000; ++i) budget.add(kMany / 10'000);
+  EXPECT_EQ(budget.pressure().level(), Pressure::kNone);
+  EXPECT_GE(measures, 5) << "10 % more of the limit";
+  EXPECT_LE(measures, 7) << "and not with every byte";
+  measured = kMany / 100 * 91;
+  budget.add(kMany / 50);
+  EXPECT_EQ(budget.pressure().level(), Pressure::kKeepAlive) << "12 % are said, 91 % are there";
+  measured = kMany / 100 * 96;
+  budget.add(kMany / 50);
+  EXPECT_EQ(budget.pressure().level(), Pressure::kRequests);
+  budget.pressure().settle(0);
+  EXPECT_EQ(budget.pressure().level(), Pressure::kNone) << "settling alone leaves a level";
+}
+
 TEST(Pressure, WithoutALimitThereIsNone) {
   PressureGauge gauge(0);
   gauge.rose(1'000'000'000'000);
