@@ -114,7 +114,7 @@ endfunction()
 
 # Labels let ./dev choose what a sanitizer build runs: "unit", "scenario", "dataplane".
 function(weir_gtest name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;LABELS;ARGS" ${ARGN})
   if(NOT ARG_SOURCES)
     return()
   endif()
@@ -132,7 +132,7 @@ function(weir_gtest name)
     endif()
     target_precompile_headers(${name} REUSE_FROM weir_pch_test)
   endif()
-  add_test(NAME ${name} COMMAND ${name})
+  add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
