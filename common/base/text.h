@@ -37,6 +37,13 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::optional<std::string> base64_decode(std::string_view text);
 std::string base64_encode(std::string_view bytes);
 std::string hex(std::string_view bytes);  // lower case
+// What a hexadecimal digit of either case stands for, -1 for any other byte.
+constexpr int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
 
 // RFC 3339 as Kubernetes writes it: "2026-01-02T03:04:05Z", fractions allowed. Seconds since the
 // epoch.

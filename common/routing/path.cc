@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/text.h"
 #include "common/routing/route_table.h"
 
 namespace weir::routing {
@@ -33,18 +34,11 @@ constexpr std::array<bool, 256> make_plain() {
 }
 constexpr std::array<bool, 256> kPlain = make_plain();
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // The byte that the escape at text[at] stands for, -1 when there is none.
 int escape_at(std::string_view text, std::size_t at) {
   if (at + 2 >= text.size() || text[at] != '%') return -1;
-  const int high = hex_value(text[at + 1]);
-  const int low = hex_value(text[at + 2]);
+  const int high = base::hex_value(text[at + 1]);
+  const int low = base::hex_value(text[at + 2]);
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

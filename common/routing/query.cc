@@ -1,21 +1,16 @@
 #include "common/routing/query.h"
 
+#include "common/base/text.h"
+
 namespace weir::routing {
 namespace {
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Takes one decoded byte off the front of a text that is not empty.
 char take_byte(std::string_view& encoded) {
   const char c = encoded.front();
   if (c == '%' && encoded.size() > 2) {
-    const int high = hex_value(encoded[1]);
-    const int low = hex_value(encoded[2]);
+    const int high = base::hex_value(encoded[1]);
+    const int low = base::hex_value(encoded[2]);
     if (high >= 0 && low >= 0) {
       encoded.remove_prefix(3);
       return static_cast<char>(high * 16 + low);

@@ -67,6 +67,11 @@ translate::Report annotation_report(const FeatureInput& input, std::string_view 
           .text = std::move(text)};
 }
 
+void report_bad(const FeatureInput& input, const Found& found, std::string text,
+                FeatureOutput& out) {
+  out.reports.push_back(annotation_report(input, kInvalidReason, found, std::move(text)));
+}
+
 void deny(const FeatureInput& input, const Found& found, std::string text, FeatureOutput& out) {
   text += "; until then its paths answer 503";
   if (out.deny_reason.empty()) out.deny_reason = found.key + ": " + text;

@@ -28,6 +28,9 @@ bool read_bool(const FeatureInput& input, std::string_view key, bool fallback, F
 // empty one for what must not be repeated.
 translate::Report annotation_report(const FeatureInput& input, std::string_view reason,
                                     const Found& found, std::string text);
+// The same for a value that is not of an accepted form, told to the owner.
+void report_bad(const FeatureInput& input, const Found& found, std::string text,
+                FeatureOutput& out);
 
 // A security setting that cannot be honoured: the route answers 503 and the owner is told. The
 // first reason stays.

@@ -2,18 +2,10 @@
 
 #include <algorithm>
 
+#include "common/base/text.h"
 #include "dataplane/codec/h1_scan.h"
 
 namespace weir::codec {
-namespace {
-
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  const char small = lower(c);
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
-}  // namespace
 
 ChunkedDecoder::Result ChunkedDecoder::next(std::string_view bytes) {
   std::size_t at = 0;
@@ -57,7 +49,7 @@ bool ChunkedDecoder::read(char c) {
 }
 
 bool ChunkedDecoder::read_size(char c) {
-  const int digit = hex_value(c);
+  const int digit = base::hex_value(c);
   if (digit >= 0) {
     // 2^63 and above would overflow sums elsewhere, and no chunk is that long.
     if (digits_ == kMostDigits || left_ >> 59 != 0) return fail("chunk: the size is too long");

@@ -1,9 +1,9 @@
 #include "dataplane/transport/tls_certificate.h"
 
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include "common/base/check.h"
+#include "dataplane/transport/tls_x509.h"
 
 namespace weir::transport {
 namespace {
@@ -16,23 +16,10 @@ constexpr const char* kSuites12 =
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* kGroups = "X25519:P-256:P-384";
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-struct X509Free {
-  void operator()(X509* x509) const { X509_free(x509); }
-};
 struct KeyFree {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
-using X509Ptr = std::unique_ptr<X509, X509Free>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, KeyFree>;
-
-X509Ptr parse_certificate(const std::string& der) {
-  const unsigned char* at = bytes_of(der);
-  return X509Ptr(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-}
 
 // Naming the type saves OpenSSL from trying every decoder: a third of the time.
 KeyPtr parse_key(const CertificateEntry& entry) {

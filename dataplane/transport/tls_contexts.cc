@@ -15,6 +15,7 @@
 #include "common/base/text.h"
 #include "common/crypto/digest.h"
 #include "dataplane/transport/tls_certificate.h"
+#include "dataplane/transport/tls_x509.h"
 
 namespace weir::transport {
 namespace {
@@ -27,10 +28,6 @@ constexpr std::size_t kHttp2 = 3;
 constexpr std::size_t kKeyName = 16;
 constexpr std::size_t kKeyMac = 32;
 constexpr std::size_t kKeyBytes = 80;
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size,
             const unsigned char* offered, unsigned offered_size, void*) {

@@ -2,7 +2,6 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "common/base/check.h"
 #include "common/base/ip.h"
 #include "common/base/log.h"
+#include "dataplane/transport/tls_x509.h"
 
 namespace weir::transport {
 namespace {
@@ -17,9 +17,6 @@ namespace {
 // More would not fit into what clients are known to read.
 constexpr std::size_t kMostSubjectBytes = 8 * 1024;
 
-struct X509Free {
-  void operator()(X509* x509) const { X509_free(x509); }
-};
 struct CrlFree {
   void operator()(X509_CRL* crl) const { X509_CRL_free(crl); }
 };
@@ -27,13 +24,8 @@ struct BioFree {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 bool add_authority(Authorities& to, const std::string& der, std::size_t& subject_bytes) {
-  const unsigned char* at = bytes_of(der);
-  const std::unique_ptr<X509, X509Free> x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  const X509Ptr x509 = parse_certificate(der);
   if (x509 == nullptr || X509_STORE_add_cert(to.store.get(), x509.get()) != 1) return false;
   const X509_NAME* subject = X509_get_subject_name(x509.get());
   subject_bytes += static_cast<std::size_t>(std::max(0, i2d_X509_NAME(subject, nullptr)));

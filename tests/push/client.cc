@@ -67,11 +67,6 @@ int keep_ticket(SSL* ssl, SSL_SESSION* session) {
   return 1;  // the reference is ours
 }
 
-int millis_until(Clock::time_point at) {
-  const auto left = std::chrono::duration_cast<Millis>(at - Clock::now()).count();
-  return left > 0 ? static_cast<int>(left) : 0;
-}
-
 }  // namespace
 
 std::string Answer::field(const std::string& name) const { return field_of(head, name); }

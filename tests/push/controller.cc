@@ -19,11 +19,6 @@ base::UniqueFd dial(const std::string& path) {
   return fd;
 }
 
-int millis_until(Clock::time_point at) {
-  const auto left = std::chrono::duration_cast<Millis>(at - Clock::now()).count();
-  return left > 0 ? static_cast<int>(left) : 0;
-}
-
 }  // namespace
 
 std::string Verdict::why(model::ResourceType type, const std::string& name) const {

@@ -54,6 +54,11 @@ bool is_free(std::uint16_t port) {
 
 void nap(Millis time) { std::this_thread::sleep_for(time); }
 
+int millis_until(Clock::time_point at) {
+  const auto left = std::chrono::duration_cast<Millis>(at - Clock::now()).count();
+  return left > 0 ? static_cast<int>(left) : 0;
+}
+
 std::uint16_t free_port() {
   constexpr unsigned kFirst = 10'000;
   constexpr unsigned kBlock = 32;  // of one process; neighbours have other pids

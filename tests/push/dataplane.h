@@ -20,6 +20,7 @@ inline constexpr Millis kPatience{20'000};
 template <typename Test>
 bool eventually(Test test, Millis most = kPatience);
 void nap(Millis time);
+int millis_until(Clock::time_point at);  // what is left until then, as poll takes it
 
 // A port nobody listens on, IPv4 and IPv6, outside of the range of outgoing connections and apart
 // from the ports of other test processes.
