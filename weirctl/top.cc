@@ -84,7 +84,7 @@ std::string clean(std::string_view text, std::size_t width) {
   return out;
 }
 
-std::string milliseconds(double seconds) {
+std::string shown_ms(double seconds) {
   char out[32];
   std::snprintf(out, sizeof out, seconds < 0.1 ? "%.1f" : "%.0f", seconds * 1000);
   return seconds == 0 ? "-" : out;
@@ -140,8 +140,8 @@ std::string top_text(const std::vector<TopRow>& rows, std::size_t lines) {
   for (const TopRow& row : rows) {
     if (left-- == 0) break;
     std::snprintf(line, sizeof line, "%9.1f %8.1f %8.1f %8s %8s %8s  %-32s %s\n", row.rate,
-                  row.client_errors, row.server_errors, milliseconds(row.p50).c_str(),
-                  milliseconds(row.p95).c_str(), milliseconds(row.p99).c_str(),
+                  row.client_errors, row.server_errors, shown_ms(row.p50).c_str(),
+                  shown_ms(row.p95).c_str(), shown_ms(row.p99).c_str(),
                   clean(row.host + row.path, 48).c_str(),
                   clean(row.owner + ", " + row.service, 60).c_str());
     out += line;

@@ -40,7 +40,7 @@ using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free
 using Asn1StringPtr = std::unique_ptr<ASN1_STRING, Deleter<ASN1_STRING_free>>;
 
 constexpr int kSmallestRsaBits = 2048;  // what OpenSSL's security level 2 still serves
-constexpr std::size_t kMostCertificates = 32;
+constexpr std::size_t kMostInChain = 32;
 
 // OpenSSL's error queue is per thread and outlives calls; a stale entry would be blamed on the
 // next TLS operation.
@@ -80,7 +80,7 @@ base::Result<std::vector<X509Ptr>> read_chain(std::string_view pem) {
       return base::invalid(place + "not an X.509 certificate: " + openssl_reason());
     }
     chain.push_back(std::move(certificate));
-    if (chain.size() > kMostCertificates) return base::invalid(place + "accepted: at most 32");
+    if (chain.size() > kMostInChain) return base::invalid(place + "accepted: at most 32");
   }
   if (chain.empty()) {
     return base::invalid("certificates: no certificate found; accepted: PEM, leaf first");

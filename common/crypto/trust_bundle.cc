@@ -9,7 +9,7 @@
 namespace weir::crypto {
 namespace {
 
-constexpr std::size_t kMostCertificates = 1024;
+constexpr std::size_t kMostInBundle = 1024;
 constexpr std::size_t kMostCrls = 128;
 constexpr std::size_t kMostBytes = 768 * 1024;  // a resource of the socket has a limit of 1 MiB
 
@@ -57,7 +57,7 @@ base::Result<TrustBundle> parse_trust_bundle(std::string_view ca_pem,
   auto blocks = read_pem_blocks(ca_pem, kCertificates, {PEM_STRING_X509, PEM_STRING_X509_OLD});
   if (!blocks.ok()) return std::move(blocks).error();
   auto certificates =
-      check(kCertificates, std::move(blocks).value(), &is_certificate, kMostCertificates);
+      check(kCertificates, std::move(blocks).value(), &is_certificate, kMostInBundle);
   if (!certificates.ok()) return std::move(certificates).error();
   out.certificates = std::move(certificates).value();
   if (crl_pem) {

@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::uint64_t kMostSeconds = 3'153'600'000;  // a century
 
-void report_bad(const FeatureInput& input, const Found& found, std::string text,
-                FeatureOutput& out) {
-  out.reports.push_back(annotation_report(input, kInvalidReason, found, std::move(text)));
-}
-
 // Bytes that a cookie's name may have (RFC 6265: a token).
 bool is_token(std::string_view text) {
   static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -84,7 +79,7 @@ model::Balance read_mode(const FeatureInput& input, FeatureOutput& out) {
   return model::Balance::kKetama;
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_affinity(const FeatureInput& input, FeatureOutput& out) {
   const auto found = find(input, "affinity");
   if (!found || found->value.empty()) return;
   if (found->value != "cookie") {
@@ -139,6 +134,6 @@ const Feature kAffinity = {
      row("session-cookie-change-on-failure", "true or false (false)",
          "A failed endpoint is left for another, with a new cookie."),
      our_row("session-cookie-partitioned", "true or false (false)", "Its Partitioned.")},
-    translate};
+    translate_affinity};
 
 }  // namespace weir::annotations

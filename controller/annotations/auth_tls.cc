@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 5> kNeedSecret = {
     "auth-tls-verify-client", "auth-tls-verify-depth", "auth-tls-error-page", "auth-tls-match-cn",
     "auth-tls-pass-certificate-to-upstream"};
 
-Mode read_mode(const FeatureInput& input, FeatureOutput& out) {
+Mode read_verify_mode(const FeatureInput& input, FeatureOutput& out) {
   const auto found = find(input, "auth-tls-verify-client");
   if (!found || found->value == "on") return Mode::kRequired;
   if (found->value == "off") return Mode::kOff;
@@ -78,7 +78,7 @@ bool is_challenge(const FeatureInput& input) {
   });
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_auth_tls(const FeatureInput& input, FeatureOutput& out) {
   const bool has_secret = find(input, "auth-tls-secret").has_value();
   for (const std::string_view key : kNeedSecret) {
     const auto found = has_secret ? std::nullopt : find(input, key);
@@ -104,7 +104,7 @@ std::optional<HostClientTls> read_client_tls(const FeatureInput& input) {
   if (!secret) return std::nullopt;
   HostClientTls host;
   FeatureOutput out;
-  host.rule.mode = read_mode(input, out);
+  host.rule.mode = read_verify_mode(input, out);
   host.rule.depth = read_depth(input, "auth-tls-verify-depth", out);
   host.settings.asks = host.rule.mode != Mode::kOff;
   host.settings.error_page = read_error_page(input, out);
@@ -172,6 +172,6 @@ const Feature kAuthTls = {
       .risk = Risk::kLow,
       .value = "true or false (false)",
       .help = "Sends the client's certificate to the backend as ssl-client-cert."}},
-    translate};
+    translate_auth_tls};
 
 }  // namespace weir::annotations

@@ -56,7 +56,7 @@ void read_max_streams(const FeatureInput& input, FeatureOutput& out) {
       input, kInvalidReason, *found, "must be a number in 1..10000; the default, 100, is used"));
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_backend_protocol(const FeatureInput& input, FeatureOutput& out) {
   read_protocol(input, out);
   read_max_streams(input, out);
 }
@@ -79,6 +79,6 @@ const Feature kBackendProtocol = {
       .value = "1..10000 (100)",
       .help = "Most requests at once on one HTTP/2 connection to the backend.",
       .ours = true}},
-    translate};
+    translate_backend_protocol};
 
 }  // namespace weir::annotations

@@ -129,7 +129,7 @@ std::string read_realm(const FeatureInput& input, FeatureOutput& out) {
   return {};
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_basic_auth(const FeatureInput& input, FeatureOutput& out) {
   const auto type = find(input, "auth-type");
   if (!type) {
     const auto secret = find(input, "auth-secret");
@@ -184,6 +184,6 @@ const Feature kBasicAuth = {
       .risk = Risk::kMedium,
       .value = "text without quotes, backslashes and control bytes",
       .help = "The realm that a browser shows."}},
-    translate};
+    translate_basic_auth};
 
 }  // namespace weir::annotations

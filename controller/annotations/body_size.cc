@@ -39,7 +39,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return *count << shift;
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_body_size(const FeatureInput& input, FeatureOutput& out) {
   features::BodySize settings;
   settings.max_bytes = input.defaults.body_size;
   if (const auto found = find(input, "proxy-body-size")) {
@@ -63,6 +63,6 @@ const Feature kBodySize = {features::BodySize::kStem,
                              .risk = Risk::kMedium,
                              .value = "bytes with optional k, m or g; 0: no limit (1m)",
                              .help = "Largest request body; a larger one is answered with 413."}},
-                           translate};
+                           translate_body_size};
 
 }  // namespace weir::annotations

@@ -14,7 +14,7 @@ void read(const FeatureInput& input, std::string_view key, std::uint32_t& into,
   if (most) into = static_cast<std::uint32_t>(*most);
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_circuit_limits(const FeatureInput& input, FeatureOutput& out) {
   read(input, "max-connections", out.cluster.limits.max_connections, out);
   read(input, "max-requests", out.cluster.limits.max_requests, out);
   read(input, "max-pending", out.cluster.limits.max_pending, out);
@@ -38,6 +38,6 @@ const Feature kCircuitLimits = {
     {row("max-connections", "Most connections to all endpoints of the backend, else 503."),
      row("max-requests", "Most requests in flight at the backend, else 503."),
      row("max-pending", "Most requests that wait for a connection to the backend, else 503.")},
-    translate};
+    translate_circuit_limits};
 
 }  // namespace weir::annotations

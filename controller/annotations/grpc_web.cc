@@ -7,7 +7,7 @@
 namespace weir::annotations {
 namespace {
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_grpc_web(const FeatureInput& input, FeatureOutput& out) {
   if (read_bool(input, "grpc-web", false, out)) {
     out.policies.push_back(make_policy_of(features::GrpcWeb{}));
   }
@@ -25,6 +25,6 @@ const Feature kGrpcWeb = {
       .value = "true or false (false)",
       .help = "Translates gRPC-Web requests of browsers to gRPC, and the responses back.",
       .ours = true}},
-    translate};
+    translate_grpc_web};
 
 }  // namespace weir::annotations

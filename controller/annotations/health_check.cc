@@ -7,11 +7,6 @@
 namespace weir::annotations {
 namespace {
 
-void report_bad(const FeatureInput& input, const Found& found, std::string text,
-                FeatureOutput& out) {
-  out.reports.push_back(annotation_report(input, kInvalidReason, found, std::move(text)));
-}
-
 bool is_visible(std::string_view text) {
   return text.size() <= 1'024 &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
@@ -100,7 +95,7 @@ void read_ejection(const FeatureInput& input, model::Ejection& ejection, Feature
   }
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_health_check(const FeatureInput& input, FeatureOutput& out) {
   model::HealthCheck check;
   check.kind = read_kind(input, out);
   read_texts(input, check, out);
@@ -141,6 +136,6 @@ const Feature kHealthCheck = {
          "5xx or broken answers in a row that take an endpoint out for a while."),
      row("eject-max-percent", "0..100 (90)", "Most endpoints that may be out that way."),
      row("eject-time", "a duration (1s)", "How long at first; twice as long each time again.")},
-    translate};
+    translate_health_check};
 
 }  // namespace weir::annotations

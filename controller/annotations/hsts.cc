@@ -8,13 +8,13 @@
 namespace weir::annotations {
 namespace {
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_hsts(const FeatureInput& input, FeatureOutput& out) {
   if (input.defaults.hsts) out.policies.push_back(make_policy_of(features::Hsts{}));
 }
 
 }  // namespace
 
 extern const Feature kHsts;
-const Feature kHsts = {features::Hsts::kStem, {}, translate};
+const Feature kHsts = {features::Hsts::kStem, {}, translate_hsts};
 
 }  // namespace weir::annotations

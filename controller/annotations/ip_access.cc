@@ -16,7 +16,7 @@ void read_list(const FeatureInput& input, std::initializer_list<std::string_view
   into = std::move(list).value();
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_ip_access(const FeatureInput& input, FeatureOutput& out) {
   features::IpAccess settings;
   read_list(input, {"allowlist-source-range", "whitelist-source-range"}, settings.allow, out);
   read_list(input, {"denylist-source-range"}, settings.deny, out);
@@ -41,6 +41,6 @@ const Feature kIpAccess = {
       .risk = Risk::kHigh,
       .value = "addresses and ranges separated by ','",
       .help = "Answers these client addresses with 403; looked at before the allow list."}},
-    translate};
+    translate_ip_access};
 
 }  // namespace weir::annotations

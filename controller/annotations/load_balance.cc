@@ -22,11 +22,6 @@ constexpr std::array<std::string_view, 4> kDerived = {"chash", "chashsubset", "s
 constexpr std::array<Named, 2> kHashes = {
     {{"ketama", model::Balance::kKetama}, {"maglev", model::Balance::kMaglev}}};
 
-void report_bad(const FeatureInput& input, const Found& found, std::string text,
-                FeatureOutput& out) {
-  out.reports.push_back(annotation_report(input, kInvalidReason, found, std::move(text)));
-}
-
 void read_policy(const FeatureInput& input, FeatureOutput& out) {
   const auto found = find(input, "load-balance");
   if (!found) return;
@@ -72,7 +67,7 @@ void read_hash(const FeatureInput& input, FeatureOutput& out) {
   if (subset && size) out.cluster.balance.subset_size = static_cast<std::uint32_t>(*size);
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_load_balance(const FeatureInput& input, FeatureOutput& out) {
   read_policy(input, out);
   read_hash(input, out);
   if (const auto time = read_duration(input, "slow-start", true, "there is none", out)) {
@@ -140,6 +135,6 @@ const Feature kLoadBalance = {
       .value = "true or false (false)",
       .help = "Prefers endpoints of the dataplane's own zone.",
       .ours = true}},
-    translate};
+    translate_load_balance};
 
 }  // namespace weir::annotations

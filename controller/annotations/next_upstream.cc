@@ -50,7 +50,7 @@ void read_tokens(const FeatureInput& input, FeatureOutput& out) {
   std::sort(out.retry.statuses.begin(), out.retry.statuses.end());
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_next_upstream(const FeatureInput& input, FeatureOutput& out) {
   read_tokens(input, out);
   const bool off = out.retry.tries == 1;
   const auto tries =
@@ -111,6 +111,6 @@ const Feature kNextUpstream = {
       .value = "percent, 0..100 (20)",
       .help = "Most retries that an endpoint may see, of the requests in flight, and 10 more.",
       .ours = true}},
-    translate};
+    translate_next_upstream};
 
 }  // namespace weir::annotations

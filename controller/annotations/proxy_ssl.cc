@@ -139,7 +139,7 @@ void read_ciphers(const FeatureInput& input, FeatureOutput& out) {
                         "default is used"));
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_proxy_ssl(const FeatureInput& input, FeatureOutput& out) {
   const auto secret = find(input, "proxy-ssl-secret");
   if (!secret) return report_lonely(input, out);
   use_secret(input, *secret, out);
@@ -205,6 +205,6 @@ const Feature kProxySsl = {
       .risk = Risk::kMedium,
       .value = "cipher names as OpenSSL has them, separated by colons",
       .help = "Ciphers of TLS 1.2 towards the backend."}},
-    translate};
+    translate_proxy_ssl};
 
 }  // namespace weir::annotations

@@ -36,7 +36,7 @@ std::vector<std::string> read_exempt(const FeatureInput& input, FeatureOutput& o
   return {};
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_rate_limit(const FeatureInput& input, FeatureOutput& out) {
   features::RateLimit settings;
   settings.per_second = read_number(input, "limit-rps", 0, 0, out);
   settings.per_minute = read_number(input, "limit-rpm", 0, 0, out);
@@ -75,6 +75,6 @@ const Feature kRateLimit = {
          "Refuses what one client address has open at a time beyond that."),
      row("limit-allowlist", "limit-whitelist", "addresses and ranges separated by ','",
          "Client addresses without these limits.")},
-    translate};
+    translate_rate_limit};
 
 }  // namespace weir::annotations

@@ -18,7 +18,7 @@ bool is_exempt(const FeatureInput& input) {
   });
 }
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_redirect_https(const FeatureInput& input, FeatureOutput& out) {
   const bool wished = read_bool(input, "ssl-redirect", input.defaults.ssl_redirect, out);
   const bool forced = read_bool(input, "force-ssl-redirect", false, out);
   features::RedirectHttps settings;
@@ -54,6 +54,6 @@ const Feature kRedirectHttps = {
       .risk = Risk::kMedium,
       .value = "true or false (false)",
       .help = "Keeps the trailing slash of the path in the redirect."}},
-    translate};
+    translate_redirect_https};
 
 }  // namespace weir::annotations

@@ -6,7 +6,7 @@ namespace weir::annotations {
 namespace {
 
 // The host's builder acts, and tells of a bad value.
-void translate(const FeatureInput&, FeatureOutput&) {}
+void translate_ssl_passthrough(const FeatureInput&, FeatureOutput&) {}
 
 }  // namespace
 
@@ -24,6 +24,6 @@ const Feature kSslPassthrough = {
       .value = "true or false (false)",
       .help = "Passes TLS of the host on to the backend of its path /, unopened; needs "
               "--enable-ssl-passthrough."}},
-    translate};
+    translate_ssl_passthrough};
 
 }  // namespace weir::annotations

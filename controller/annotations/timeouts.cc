@@ -5,7 +5,7 @@
 namespace weir::annotations {
 namespace {
 
-void translate(const FeatureInput& input, FeatureOutput& out) {
+void translate_timeouts(const FeatureInput& input, FeatureOutput& out) {
   if (const auto time =
           read_seconds(input, "proxy-connect-timeout", 1, "the default, 5, is used", out)) {
     out.cluster.connect_timeout = *time;
@@ -53,6 +53,6 @@ const Feature kTimeouts = {
       .value = "a duration, or 0 for no limit (0)",
       .help = "The whole request with all of its tries, then 504.",
       .ours = true}},
-    translate};
+    translate_timeouts};
 
 }  // namespace weir::annotations

@@ -5,7 +5,7 @@
 namespace weir::kubernetes {
 namespace {
 
-std::string key_of(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
+std::string wanted_key(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
   return std::string(kind.plural) + "." + std::string(kind.group) + " " + std::string(ns) + "/" +
          std::string(name);
 }
@@ -50,7 +50,7 @@ void ApiSource::flush() {
 }
 
 void ApiSource::want(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
-  Wanted& wanted = wanted_[key_of(kind, ns, name)];
+  Wanted& wanted = wanted_[wanted_key(kind, ns, name)];
   if (++wanted.count > 1) return;
   wanted.watcher =
       std::make_unique<Watcher>(client_, WatchScope{&kind, std::string(ns), std::string(name)},
@@ -60,7 +60,7 @@ void ApiSource::want(const KindDescriptor& kind, std::string_view ns, std::strin
 }
 
 void ApiSource::unwant(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
-  const auto found = wanted_.find(key_of(kind, ns, name));
+  const auto found = wanted_.find(wanted_key(kind, ns, name));
   if (found == wanted_.end() || --found->second.count > 0) return;
   found->second.watcher->stop();
   std::erase(to_start_, found->second.watcher.get());
@@ -72,7 +72,7 @@ void ApiSource::unwant(const KindDescriptor& kind, std::string_view ns, std::str
 ApiSource::Wanted* ApiSource::wanted_of(const Watcher& watcher) {
   const WatchScope& scope = watcher.scope();
   if (scope.name.empty()) return nullptr;
-  const auto found = wanted_.find(key_of(*scope.kind, scope.ns, scope.name));
+  const auto found = wanted_.find(wanted_key(*scope.kind, scope.ns, scope.name));
   return found == wanted_.end() ? nullptr : &found->second;
 }
 

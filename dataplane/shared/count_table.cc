@@ -7,9 +7,9 @@ namespace {
 
 constexpr unsigned kCountBits = 24;
 constexpr std::uint64_t kCountMask = (std::uint64_t{1} << kCountBits) - 1;
-constexpr int kMostTries = 64;  // against other threads in the same set
+constexpr int kMostCountTries = 64;  // against other threads in the same set
 
-std::uint64_t tag_of(std::uint64_t key) { return key & ~kCountMask; }
+std::uint64_t count_tag(std::uint64_t key) { return key & ~kCountMask; }
 
 // The word of the key, null when it has none.
 std::uint64_t* find(Words::Set set, std::uint64_t tag) {
@@ -30,9 +30,9 @@ std::uint64_t* find_free(Words::Set set) {
 }  // namespace
 
 CountTable::Entry CountTable::enter(std::uint64_t key, std::uint32_t most) {
-  const std::uint64_t tag = tag_of(key);
+  const std::uint64_t tag = count_tag(key);
   const Words::Set set = words_.set(key);
-  for (int tries = 0; tries < kMostTries; ++tries) {
+  for (int tries = 0; tries < kMostCountTries; ++tries) {
     std::uint64_t* word = find(set, tag);
     if (word == nullptr) word = find_free(set);
     if (word == nullptr) return Entry::kUncounted;
@@ -48,16 +48,16 @@ CountTable::Entry CountTable::enter(std::uint64_t key, std::uint32_t most) {
 void CountTable::leave(std::uint64_t key) {
   const Words::Set set = words_.set(key);
   while (true) {
-    std::uint64_t* const word = find(set, tag_of(key));
+    std::uint64_t* const word = find(set, count_tag(key));
     WEIR_CHECK(word != nullptr);
     std::uint64_t before = Words::load(*word);
-    if ((before & ~kCountMask) != tag_of(key) || (before & kCountMask) == 0) continue;
+    if ((before & ~kCountMask) != count_tag(key) || (before & kCountMask) == 0) continue;
     if (Words::swap(*word, before, before - 1)) return;
   }
 }
 
 std::uint32_t CountTable::count(std::uint64_t key) const {
-  const std::uint64_t* const word = find(words_.set(key), tag_of(key));
+  const std::uint64_t* const word = find(words_.set(key), count_tag(key));
   return word == nullptr ? 0 : static_cast<std::uint32_t>(Words::load(*word) & kCountMask);
 }
 

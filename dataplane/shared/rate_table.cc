@@ -8,9 +8,9 @@ namespace {
 
 constexpr unsigned kTimeBits = 48;  // microseconds: nine years
 constexpr std::uint64_t kTimeMask = (std::uint64_t{1} << kTimeBits) - 1;
-constexpr int kMostTries = 16;  // against other threads at the same word
+constexpr int kMostRateTries = 16;  // against other threads at the same word
 
-std::uint64_t tag_of(std::uint64_t key) { return key >> kTimeBits; }
+std::uint64_t rate_tag(std::uint64_t key) { return key >> kTimeBits; }
 std::uint64_t tag_in(std::uint64_t word) { return word >> kTimeBits; }
 std::uint64_t drained_at(std::uint64_t word) { return word & kTimeMask; }
 
@@ -30,8 +30,8 @@ std::uint64_t& choose(Words::Set set, std::uint64_t tag) {
 bool RateTable::take(std::uint64_t key, const Rate& rate, base::TimePoint now) {
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now - start_).count();
   const auto time = static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0)) + 1;
-  const std::uint64_t tag = tag_of(key);
-  for (int tries = 0; tries < kMostTries; ++tries) {
+  const std::uint64_t tag = rate_tag(key);
+  for (int tries = 0; tries < kMostRateTries; ++tries) {
     std::uint64_t& word = choose(words_.set(key), tag);
     std::uint64_t before = Words::load(word);
     const bool known = before != 0 && tag_in(before) == tag;

@@ -11,19 +11,19 @@ namespace weir::transport {
 namespace {
 
 constexpr std::uint32_t kGone = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-constexpr std::size_t kRecordHeader = 5;
+constexpr std::size_t kTlsRecordHeader = 5;
 constexpr std::size_t kSurelyProxy = 6;  // bytes after which no other protocol looks like it
 
 // How many bytes from the start of the connection there must be before another look can help: to
 // the end of the record that has begun, or of its header.
 std::size_t hello_needs(std::string_view bytes) {
   std::size_t at = 0;
-  while (at + kRecordHeader <= bytes.size()) {
+  while (at + kTlsRecordHeader <= bytes.size()) {
     const auto high = static_cast<unsigned char>(bytes[at + 3]);
     const auto low = static_cast<unsigned char>(bytes[at + 4]);
-    at += kRecordHeader + static_cast<std::size_t>(high << 8 | low);
+    at += kTlsRecordHeader + static_cast<std::size_t>(high << 8 | low);
   }
-  return at > bytes.size() ? at : at + kRecordHeader;
+  return at > bytes.size() ? at : at + kTlsRecordHeader;
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct Bind {
   }
 };
 
-struct Sample {
+struct Nested {
   bool on = true;
   std::int8_t small = 0;
   std::uint64_t large = 0;
@@ -31,28 +31,28 @@ struct Sample {
   std::optional<int> maybe = 7;
   std::vector<Bind> binds;
   std::vector<std::string> names;
-  bool operator==(const Sample&) const = default;
+  bool operator==(const Nested&) const = default;
   static constexpr auto fields() {
-    return std::tuple{field("on", &Sample::on),        field("small", &Sample::small),
-                      field("large", &Sample::large),  field("text", &Sample::text),
-                      field("wait_ms", &Sample::wait), field("age_s", &Sample::age),
-                      field("mode", &Sample::mode),    field("extra", &Sample::extra),
-                      field("maybe", &Sample::maybe),  field("binds", &Sample::binds),
-                      field("names", &Sample::names)};
+    return std::tuple{field("on", &Nested::on),        field("small", &Nested::small),
+                      field("large", &Nested::large),  field("text", &Nested::text),
+                      field("wait_ms", &Nested::wait), field("age_s", &Nested::age),
+                      field("mode", &Nested::mode),    field("extra", &Nested::extra),
+                      field("maybe", &Nested::maybe),  field("binds", &Nested::binds),
+                      field("names", &Nested::names)};
   }
 };
 
-Result<Sample> read(std::string_view text) { return decode<Sample>(Json::parse(text).value()); }
+Result<Nested> read(std::string_view text) { return decode<Nested>(Json::parse(text).value()); }
 
 TEST(Fields, DefaultsAreLeftOutAndComeBack) {
-  EXPECT_EQ(encode(Sample{}).to_string(), "{}");
+  EXPECT_EQ(encode(Nested{}).to_string(), "{}");
   const auto got = read("{}");
   ASSERT_TRUE(got.ok());
-  EXPECT_EQ(got.value(), Sample{});
+  EXPECT_EQ(got.value(), Nested{});
 }
 
 TEST(Fields, EveryKindOfValueSurvivesTheWayThere) {
-  Sample sample;
+  Nested sample;
   sample.on = false;
   sample.small = -128;
   sample.large = INT64_MAX;
@@ -70,7 +70,7 @@ TEST(Fields, EveryKindOfValueSurvivesTheWayThere) {
       "{\"on\":false,\"small\":-128,\"large\":9223372036854775807,\"text\":\"\\u0000x\xc3\xa9\","
       "\"wait_ms\":0,\"age_s\":86400,\"mode\":\"off\",\"extra\":{},\"maybe\":null,"
       "\"binds\":[{},{\"address\":\"10.0.0.1\",\"port\":65535}],\"names\":[\"\",\"a\"]}");
-  const auto got = decode<Sample>(json);
+  const auto got = decode<Nested>(json);
   ASSERT_TRUE(got.ok()) << got.error().text;
   EXPECT_EQ(got.value(), sample);
 }

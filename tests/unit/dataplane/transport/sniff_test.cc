@@ -10,25 +10,25 @@ namespace {
 using Proxy = SniffNeeds::Proxy;
 using namespace std::string_literals;
 
-std::string number(std::size_t value, int bytes) {
+std::string be(std::size_t value, int bytes) {
   std::string out;
   for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(value >> (8 * i) & 0xff);
   return out;
 }
-std::string block(const std::string& body, int length_bytes) {
-  return number(body.size(), length_bytes) + body;
+std::string sized(const std::string& body, int length_bytes) {
+  return be(body.size(), length_bytes) + body;
 }
 
 // A ClientHello for this name, in records of `piece` bytes.
 std::string hello(const std::string& name, std::size_t piece = 16'384, std::size_t padding = 0) {
-  std::string extensions = number(0, 2) + block(block(number(0, 1) + block(name, 2), 2), 2);
-  if (padding > 0) extensions += number(21, 2) + block(std::string(padding, '\0'), 2);
-  const std::string body = "\x03\x03" + std::string(32, 'r') + block("", 1) + block("\x13\x01", 2) +
-                           block("\0"s, 1) + block(extensions, 2);
-  const std::string message = number(1, 1) + block(body, 3);
+  std::string extensions = be(0, 2) + sized(sized(be(0, 1) + sized(name, 2), 2), 2);
+  if (padding > 0) extensions += be(21, 2) + sized(std::string(padding, '\0'), 2);
+  const std::string body = "\x03\x03" + std::string(32, 'r') + sized("", 1) + sized("\x13\x01", 2) +
+                           sized("\0"s, 1) + sized(extensions, 2);
+  const std::string message = be(1, 1) + sized(body, 3);
   std::string out;
   for (std::size_t at = 0; at < message.size(); at += piece) {
-    out += "\x16\x03\x01"s + block(message.substr(at, piece), 2);
+    out += "\x16\x03\x01"s + sized(message.substr(at, piece), 2);
   }
   return out;
 }
