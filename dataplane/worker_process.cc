@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "common/base/text.h"
+#include "common/process/stack_log.h"
 #include "dataplane/admin/admin.h"
 #include "dataplane/dashboard/dashboard.h"
 #include "dataplane/filters/order.h"
@@ -104,6 +105,7 @@ class Process final : private loop::IoHandler {
   const Options& options_;
   supervisor::Channel& channel_;
   observe::AccessLog& log_;
+  process::WatchedThread watched_{"configuration"};
   loop::Loop loop_;
   base::ProcessBudget budget_;
   worker::Offload offload_;
@@ -178,6 +180,7 @@ Process::Process(const Options& options, supervisor::Channel& channel, observe::
       end_(loop_.timers(), [this] { draining_ ? on_drain_step() : begin_drain(); }),
       admin_(admin_parts(std::move(sockets.admin), std::move(sockets.dump))),
       dashboard_(make_dashboard(std::move(sockets.dashboard))) {
+  watched_.enter();
   signal_token_ = loop_.add(signals_.get(), *this, EPOLLIN);
   for (const auto& worker : workers_) worker->start();
   on_beat();
@@ -270,9 +273,11 @@ void Process::on_progress() {
 }
 
 void Process::beat() {
+  watched_.ask(2 * kBeat);
   if (silent_->load(std::memory_order_acquire) != 0) return;
   channel_.alive();
   silent_->store(workers_.size(), std::memory_order_release);
+  for (const auto& worker : workers_) worker->expect_beat(kBeat);
   on_every_worker([silent = silent_](WorkerThread& worker) {
     worker.beat();
     silent->fetch_sub(1, std::memory_order_acq_rel);
@@ -342,6 +347,7 @@ int inherited_channel() {
 int run_worker_process(const Options& options) {
   ::prctl(PR_SET_DUMPABLE, 0);
   std::signal(SIGPIPE, SIG_IGN);
+  process::log_stacks_at_death("dataplane");
   raise_file_limit();
   base::UniqueFd line(inherited_channel());
   if (!line.valid()) return fail(base::invalid("--worker: WEIR_SUPERVISOR_FD names no descriptor"));

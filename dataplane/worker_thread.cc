@@ -7,6 +7,7 @@ namespace weir {
 WorkerThread::WorkerThread(unsigned index, const Shared& shared)
     : spans_(shared.spans),
       index_(index),
+      watched_("worker " + std::to_string(index)),
       worker_(index, shared.budget, shared.offload),
       recorder_(shared.labels, shared.log.lane(index)),
       upstreams_(upstream::make_upstreams(worker_, {worker_.buffers(), heads_, upstream_limits_},
@@ -23,7 +24,10 @@ WorkerThread::~WorkerThread() {
 }
 
 void WorkerThread::start() {
-  thread_ = std::thread([this] { worker_.loop().run(); });
+  thread_ = std::thread([this] {
+    watched_.enter();
+    worker_.loop().run();
+  });
 }
 
 void WorkerThread::stop() {
@@ -44,6 +48,7 @@ void WorkerThread::swap(const snapshot::Swap& swap) {
 }
 
 void WorkerThread::beat() {
+  watched_.answered();
   for (const std::uint64_t now = acceptors_->refused(); refused_ < now; ++refused_) {
     recorder_.connection_refused();
   }

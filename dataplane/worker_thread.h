@@ -3,6 +3,7 @@
 #include <memory>
 #include <thread>
 
+#include "common/process/stack_log.h"
 #include "dataplane/exchange/service.h"
 #include "dataplane/listener/acceptor.h"
 #include "dataplane/observe/recorder.h"
@@ -38,6 +39,8 @@ class WorkerThread final : public snapshot::WorkerSeat {
 
   void start();
   void stop();  // waits for the thread; open connections stay open until the end of the object
+  // A beat is on its way and due within this time. Any thread.
+  void expect_beat(std::chrono::milliseconds within) { watched_.ask(within); }
   // Called on the worker's thread twice a second: takes over what the acceptors counted.
   void beat();
   // Called on the worker's thread: frees what it keeps for the next requests.
@@ -48,6 +51,7 @@ class WorkerThread final : public snapshot::WorkerSeat {
  private:
   observe::SpanExporter& spans_;
   const unsigned index_;
+  process::WatchedThread watched_;
   worker::Worker worker_;
   codec::HeadPool heads_;
   codec::Limits upstream_limits_;
