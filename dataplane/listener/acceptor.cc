@@ -1,6 +1,7 @@
 #include "dataplane/listener/acceptor.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -23,6 +24,8 @@ namespace {
 constexpr int kAcceptsPerEvent = 16;
 constexpr int kMostBacklog = 65'536;
 constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
+constexpr auto kCrowdedPause = std::chrono::milliseconds(20);  // until who is new may have to go
+constexpr auto kLogPause = std::chrono::seconds(1);
 constexpr rlim_t kFdsForOthers = 64;  // logs, sockets of our own
 
 constexpr std::string_view kPlainHttpAnswer =
@@ -67,6 +70,11 @@ struct Door final : public loop::IoHandler {
   loop::IoToken token;
 };
 
+bool somebody_waits(int listening_fd) {
+  pollfd backlog{listening_fd, POLLIN, 0};
+  return poll(&backlog, 1, 0) > 0;
+}
+
 bool is_datagram(int fd) {
   int type = 0;
   socklen_t size = sizeof type;
@@ -101,16 +109,21 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
   void shed() override;
   void close_all() override;
 
-  // Takes at most this many connections; returns false when the backlog is empty or the process is
-  // out of descriptors.
-  bool accept_from(Door& door, int most);
+  // Takes at most this many connections. Full, it makes room first, or rests for a moment.
+  void accept_from(Door& door, int most);
   int accepts_per_event(const Door& door) const;
   void on_timer() override { watch_doors(EPOLLIN); }
+  bool resting() const { return resume_.armed(); }
 
  private:
   void admit(Door& door, base::UniqueFd fd, const base::SocketAddress& peer);
+  std::uint32_t most_connections() const;
   bool has_room(const base::SocketAddress& peer, bool relayed);
+  Shed make_room(const char* why);
+  bool is_full() const;
+  bool is_crowded(const Door& door);
   void exhausted(Door& door, int errno_value);
+  void rest(base::Duration pause);
   void watch_doors(std::uint32_t events);
   void close_door(Door& door);
 
@@ -124,6 +137,7 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
   const std::uint32_t fd_cap_;
   std::uint64_t refused_ = 0;
   base::TimePoint next_shed_{};
+  base::TimePoint next_log_{};
   std::vector<std::unique_ptr<Door>> doors_;
   struct UdpDoor {
     std::string listener;
@@ -134,6 +148,7 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
 };
 
 void Door::on_io(std::uint32_t) {
+  if (acceptors.resting()) return;
   acceptors.accept_from(*this, acceptors.accepts_per_event(*this));
 }
 
@@ -202,12 +217,23 @@ void WorkerAcceptors::close_all() {
 
 void WorkerAcceptors::shed() {
   base::PressureGauge& pressure = home_.context.worker.budget().process().pressure();
-  const std::size_t closed = shed_waiting(home_, shed_batch(home_), "memory is short");
-  pressure.count(base::PressureAction::kClosedWaiting, closed);
+  pressure.count(base::PressureAction::kClosedWaiting, make_room("memory is short").closed);
 }
 
-bool WorkerAcceptors::accept_from(Door& door, int most) {
+Shed WorkerAcceptors::make_room(const char* why) {
+  std::vector<Waiter*> waiters;
+  waiters.reserve(home_.count + entrance_.waiting());
+  for (Connection* at = home_.first; at != nullptr; at = at->next()) waiters.push_back(at);
+  entrance_.add_waiters(waiters);
+  const base::TimePoint now = home_.context.worker.loop().now();
+  return shed_waiting(waiters, shed_batch(waiters.size()), now, why);
+}
+
+void WorkerAcceptors::accept_from(Door& door, int most) {
   for (int i = 0; i < most; ++i) {
+    if (is_full() && somebody_waits(door.fd.get()) && is_crowded(door)) {
+      return rest(next_shed_ - home_.context.worker.loop().now());
+    }
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
     auto* address = reinterpret_cast<sockaddr*>(&storage);
@@ -218,24 +244,44 @@ bool WorkerAcceptors::accept_from(Door& door, int most) {
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
     if (errno != EAGAIN) exhausted(door, errno);
-    return false;
+    return;
   }
-  return true;
 }
 
-// Counts the connection. Who waits longest without a request makes room for who comes.
+std::uint32_t WorkerAcceptors::most_connections() const {
+  const std::uint32_t most = home_.context.live->settings.max_connections;
+  return most != 0 ? most : fd_cap_;
+}
+
+bool WorkerAcceptors::is_full() const {
+  const std::uint32_t most = most_connections();
+  return most != 0 && home_.caps.total() >= most;
+}
+
+// Somebody makes room for who comes.
+//   returns: nobody could yet, and somebody can in a moment. Who comes waits for it in the backlog,
+//   so that what it has sent is not lost; a door that closes has no time for that.
+bool WorkerAcceptors::is_crowded(const Door& door) {
+  const base::TimePoint now = home_.context.worker.loop().now();
+  if (now < next_shed_) return false;
+  const Shed shed = make_room("connections ran out");
+  if (shed.closed > 0) return false;
+  // Looking costs a connection some nanoseconds.
+  next_shed_ =
+      now + kCrowdedPause + std::chrono::nanoseconds(500 * static_cast<std::int64_t>(home_.count));
+  return shed.soon && !home_.draining && !door.gate->draining();
+}
+
+// Counts the connection.
 bool WorkerAcceptors::has_room(const base::SocketAddress& peer, bool relayed) {
   using Entry = shared::ConnectionCaps::Entry;
-  const model::Settings& settings = home_.context.live->settings;
-  const std::uint32_t most = settings.max_connections != 0 ? settings.max_connections : fd_cap_;
-  const std::uint32_t same = relayed ? 0 : settings.connections_per_address;
+  const std::uint32_t same = relayed ? 0 : home_.context.live->settings.connections_per_address;
+  const std::uint32_t most = most_connections();
   Entry entry = home_.caps.enter(peer, most, same);
-  const base::TimePoint now = home_.context.worker.loop().now();
-  if (entry == Entry::kFull && now >= next_shed_) {
-    // With none to close, the next accepts do not look again.
-    const bool shed = shed_waiting(home_, shed_batch(home_), "connections ran out") > 0;
-    if (!shed) next_shed_ = now + kExhaustedPause;
-    if (shed) entry = home_.caps.enter(peer, most, same);
+  // Another worker took the place that was free.
+  if (entry == Entry::kFull && home_.context.worker.loop().now() >= next_shed_ &&
+      make_room("connections ran out").closed > 0) {
+    entry = home_.caps.enter(peer, most, same);
   }
   return entry == Entry::kCounted;
 }
@@ -255,21 +301,32 @@ void WorkerAcceptors::admit(Door& door, base::UniqueFd fd, const base::SocketAdd
   entrance_.admit({door.gate, std::move(served), std::move(fd), peer, {}, {}});
 }
 
-// Out of descriptors or memory: the listening socket would stay readable and the loop would spin.
+// Out of descriptors or memory: the listening socket stays readable. Who waits goes for who comes;
+// with none to close the loop would spin.
 void WorkerAcceptors::exhausted(Door& door, int errno_value) {
-  base::log_warn("cannot accept connections",
-                 {{"listener", door.gate->listener()},
-                  {"reason", base::system_error("accept", errno_value).text},
-                  {"connections", home_.count}});
+  const base::TimePoint now = home_.context.worker.loop().now();
+  if (now >= next_log_) {
+    base::log_warn("cannot accept connections",
+                   {{"listener", door.gate->listener()},
+                    {"reason", base::system_error("accept", errno_value).text},
+                    {"connections", home_.count}});
+    next_log_ = now + kLogPause;
+  }
+  const Shed shed = make_room("descriptors ran out");
+  if (shed.closed > 0) return;
+  if (shed.soon) return rest(kCrowdedPause);
   if (errno_value == EMFILE || errno_value == ENFILE) {
     reserve_.reset();
     base::UniqueFd(accept4(door.fd.get(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
     reserve_ = reserve_fd();
     ++refused_;
   }
-  shed_waiting(home_, shed_batch(home_), "descriptors ran out");
+  rest(kExhaustedPause);
+}
+
+void WorkerAcceptors::rest(base::Duration pause) {
   watch_doors(0);
-  resume_.arm(home_.context.worker.loop().now() + kExhaustedPause);
+  resume_.arm(home_.context.worker.loop().now() + pause);
 }
 
 void WorkerAcceptors::watch_doors(std::uint32_t events) {

@@ -263,9 +263,11 @@ bool Connection::idle() const {
   return parked_ || (session_ != nullptr && session_->phase() == SessionPhase::kIdle);
 }
 
-std::optional<base::TimePoint> Connection::waits_since() const {
+std::optional<Waiter::Wait> Connection::wait() const {
   if (finished_ || exchanges_ > 0) return std::nullopt;
-  return answered_;
+  const bool silent = transport_->bytes_read() == 0;
+  const Tier new_one = silent ? Tier::kSilent : Tier::kBegan;
+  return Wait{requests_ > 0 ? Tier::kServed : new_one, answered_, &client_.peer};
 }
 
 void Connection::close_if_idle() {

@@ -7,6 +7,7 @@
 #include "common/loop/timer_wheel.h"
 #include "dataplane/exchange/service.h"
 #include "dataplane/listener/gate.h"
+#include "dataplane/listener/shed.h"
 #include "dataplane/listener/warm_sessions.h"
 #include "dataplane/shared/connection_caps.h"
 #include "dataplane/transport/transport.h"
@@ -38,7 +39,8 @@ class Connection final : public worker::Buried,
                          public codec::ByteStream,
                          public codec::ServerTarget,
                          public exchange::ExchangeOwner,
-                         public loop::TimerTarget {
+                         public loop::TimerTarget,
+                         public Waiter {
  public:
   // Counted in caps by the caller. home: borrowed; gate, served: shared.
   static void start(ConnectionHome& home, std::shared_ptr<Gate> gate,
@@ -51,9 +53,9 @@ class Connection final : public worker::Buried,
   // For the drain. One that has sent nothing yet gets two seconds, one that was in use a moment ago
   // half a second for its next request, a busy one ends behind its exchanges.
   void close_if_idle();
-  // Since when no request of it is being served: since its last answer, or since accept. Nothing
-  // while one is.
-  std::optional<base::TimePoint> waits_since() const;
+  std::optional<Wait> wait() const override;
+  bool has_unread() const override { return transport_->has_unread(); }
+  void shed(const char* why) override { close(why, transport::Farewell::kAtOnce); }
   // Now, with its exchanges.
   void close(const char* why, transport::Farewell farewell = transport::Farewell::kLinger);
 

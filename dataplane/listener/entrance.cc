@@ -22,11 +22,14 @@ bool comes_too_often(exchange::ExchangeContext& context, const base::SocketAddre
 }
 
 // One connection that is looked at. Owns itself until the look is over.
-class Entrance::Newcomer final : public worker::Buried, public transport::SniffTarget {
+class Entrance::Newcomer final : public worker::Buried,
+                                 public transport::SniffTarget,
+                                 public Waiter {
  public:
   Newcomer(Entrance& entrance, Arrival arrival, const transport::SniffNeeds& needs)
       : entrance_(entrance),
         arrival_(std::move(arrival)),
+        since_(entrance.home_.context.worker.loop().now()),
         next_(entrance.first_),
         sniffer_(entrance.home_.context.worker, std::move(arrival_.fd), arrival_.peer, needs,
                  *this) {
@@ -52,6 +55,13 @@ class Entrance::Newcomer final : public worker::Buried, public transport::SniffT
     leave();
     entrance_.home_.caps.leave(arrival_.peer);
   }
+  // What was seen stays in the socket.
+  std::optional<Wait> wait() const override {
+    return Wait{sniffer_.has_seen_bytes() ? Tier::kBegan : Tier::kSilent, since_, &arrival_.peer};
+  }
+  bool has_unread() const override { return !sniffer_.has_seen_bytes() && sniffer_.has_unread(); }
+  void shed(const char*) override { close(); }
+  Newcomer* next() const { return next_; }
 
  private:
   void leave() {
@@ -63,6 +73,7 @@ class Entrance::Newcomer final : public worker::Buried, public transport::SniffT
 
   Entrance& entrance_;
   Arrival arrival_;
+  const base::TimePoint since_;
   Newcomer* next_;
   Newcomer* previous_ = nullptr;
   transport::Sniffer sniffer_;
@@ -70,6 +81,10 @@ class Entrance::Newcomer final : public worker::Buried, public transport::SniffT
 
 void Entrance::close_all() {
   while (first_ != nullptr) first_->close();
+}
+
+void Entrance::add_waiters(std::vector<Waiter*>& out) const {
+  for (Newcomer* at = first_; at != nullptr; at = at->next()) out.push_back(at);
 }
 
 transport::SniffNeeds Entrance::needs_of(const Arrival& arrival) const {

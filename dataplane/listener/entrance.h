@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dataplane/listener/connection.h"
+#include "dataplane/listener/shed.h"
 #include "dataplane/stream/tcp_proxy.h"
 #include "dataplane/transport/factory.h"
 #include "dataplane/transport/sniff.h"
@@ -41,6 +43,7 @@ class Entrance {
   std::size_t waiting() const { return waiting_; }
   std::uint64_t refused() const { return refused_; }
   void close_all();  // those that are looked at
+  void add_waiters(std::vector<Waiter*>& out) const;
 
  private:
   class Newcomer;

@@ -126,6 +126,11 @@ std::size_t untaken_bytes(int fd) {
                                                                   : 0;
 }
 
+bool has_unread_bytes(int fd) {
+  char byte = 0;
+  return fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void linger(worker::Worker& worker, Lingering rest) {
   if (rest.peer_done && send_rest(rest) != Sent::kBlocked) {
     worker.loop().release(rest.token);

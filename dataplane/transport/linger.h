@@ -24,4 +24,7 @@ void linger(worker::Worker& worker, Lingering rest);
 // Bytes in the socket's send buffer that the peer has not acknowledged; 0 when unknown.
 std::size_t untaken_bytes(int fd);
 
+// Whether a read would bring bytes of the peer.
+bool has_unread_bytes(int fd);
+
 }  // namespace weir::transport

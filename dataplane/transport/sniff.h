@@ -5,6 +5,7 @@
 #include "common/base/fd.h"
 #include "common/base/result.h"
 #include "dataplane/transport/client_hello.h"
+#include "dataplane/transport/linger.h"
 #include "dataplane/transport/proxy_protocol.h"
 #include "dataplane/worker/worker.h"
 
@@ -58,6 +59,10 @@ class Sniffer final : public loop::IoHandler, public loop::TimerTarget {
   ~Sniffer() override;
   Sniffer(const Sniffer&) = delete;
   Sniffer& operator=(const Sniffer&) = delete;
+
+  bool has_seen_bytes() const { return looks_ > 0; }
+  // Whether bytes of the client are there, seen or not. A system call.
+  bool has_unread() const { return has_unread_bytes(result_.fd.get()); }
 
   void on_io(std::uint32_t events) override;
   void on_timer() override;

@@ -54,6 +54,8 @@ class Transport {
   virtual std::size_t queued() const = 0;
   // Bytes that the kernel holds and the peer has not taken. A system call: for timers.
   virtual std::size_t in_kernel() const = 0;
+  // Whether bytes of the peer wait in the kernel that were not read yet. A system call.
+  virtual bool has_unread() const = 0;
   virtual void drop_output() = 0;  // what is queued will never be sent: the close follows
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;

@@ -21,8 +21,14 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-base::UniqueFd connect_to(std::uint16_t port, int receive_buffer) {
+base::UniqueFd connect_to(std::uint16_t port, int receive_buffer, const std::string& source) {
   base::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  sockaddr_in from{};
+  from.sin_family = AF_INET;
+  ::inet_pton(AF_INET, source.c_str(), &from.sin_addr);
+  ::bind(fd.get(), reinterpret_cast<sockaddr*>(&from), sizeof from);
   if (receive_buffer > 0) {
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   }
@@ -36,10 +42,11 @@ base::UniqueFd connect_to(std::uint16_t port, int receive_buffer) {
 
 }  // namespace
 
-Crowd::Crowd(std::uint16_t port, std::size_t count, Habit habit) : habit_(std::move(habit)) {
+Crowd::Crowd(std::uint16_t port, std::size_t count, Habit habit)
+    : port_(port), habit_(std::move(habit)) {
   raise_file_limit();
   for (std::size_t i = 0; i < count; ++i) {
-    Client client{connect_to(port, habit_.receive_buffer), Clock::now(), {}};
+    Client client{connect_to(port, habit_.receive_buffer, habit_.from), Clock::now(), {}};
     if (!client.fd.valid()) continue;
     ++connected_;
     ++open_;
@@ -95,6 +102,14 @@ void Crowd::end(Client& client) {
   --open_;
   const auto life = std::chrono::duration_cast<Millis>(Clock::now() - client.start);
   longest_ = std::max(longest_, life);
+  if (!habit_.returns) return;
+  client.fd = connect_to(port_, habit_.receive_buffer, habit_.from);
+  client.start = Clock::now();
+  client.answered = false;
+  if (!client.fd.valid()) return;
+  ++open_;
+  ++returned_;
+  ::send(client.fd.get(), habit_.opening.data(), habit_.opening.size(), MSG_NOSIGNAL);
 }
 
 void Crowd::leave() {

@@ -21,6 +21,8 @@ struct Habit {
   Millis every{500};         // between two drips
   int receive_buffer = 0;    // SO_RCVBUF; 0: the system's
   bool reads = true;
+  bool returns = false;            // comes back at once whenever it is ended
+  std::string from = "127.0.0.1";  // its address
 };
 
 // Many bad clients on connections of their own. One thread drives them all: step().
@@ -43,6 +45,7 @@ class Crowd {
   std::size_t open() const { return open_; }
   std::size_t connected() const { return connected_; }
   std::uint64_t sent() const { return sent_; }
+  std::uint64_t returned() const { return returned_; }  // times that one came back
   const std::map<int, std::size_t>& statuses() const { return statuses_; }  // of first answers
   Millis longest() const { return longest_; }  // from connect to the end
   void leave();                                // all close
@@ -58,11 +61,13 @@ class Crowd {
   void read(Client& client, short events);
   void end(Client& client);
 
+  const std::uint16_t port_;
   const Habit habit_;
   std::vector<Client> clients_;
   std::size_t open_ = 0;
   std::size_t connected_ = 0;
   std::uint64_t sent_ = 0;
+  std::uint64_t returned_ = 0;
   std::map<int, std::size_t> statuses_;
   Millis longest_{0};
 };

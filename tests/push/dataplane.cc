@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -38,8 +39,11 @@ bool is_free(std::uint16_t port) {
   return ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& command, const std::string& log) {
+[[noreturn]] void become(const std::vector<std::string>& command, const std::string& log,
+                         unsigned descriptors) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const rlimit most{descriptors, descriptors};
+  if (descriptors != 0) ::setrlimit(RLIMIT_NOFILE, &most);
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(out, STDERR_FILENO);
@@ -88,7 +92,7 @@ Dataplane::Dataplane(DataplaneOptions options) {
                                    "--drain-timeout=" + options.drain_timeout};
   command.insert(command.end(), options.args.begin(), options.args.end());
   pid_ = ::fork();
-  if (pid_ == 0) become(command, folder_ + "/dataplane.log");
+  if (pid_ == 0) become(command, folder_ + "/dataplane.log", options.descriptors);
 }
 
 Dataplane::~Dataplane() {

@@ -37,6 +37,7 @@ struct DataplaneOptions {
   unsigned workers = 1;
   std::vector<std::string> args = {};
   std::string drain_timeout = "2s";
+  unsigned descriptors = 0;  // that a process of it may have; 0: as many as this one
 };
 
 // The real weir-dataplane, supervisor and worker process, in a folder of its own. It waits for a

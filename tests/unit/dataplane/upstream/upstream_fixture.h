@@ -21,6 +21,7 @@ class ScriptedTransport final : public transport::Transport {
   void set_target(transport::TransportTarget& to) override { target = &to; }
   void write(worker::Slice bytes) override { written += bytes.bytes(); }
   std::size_t in_kernel() const override { return 0; }
+  bool has_unread() const override { return false; }
   std::size_t queued() const override { return 0; }
   void drop_output() override { written.clear(); }
   void pause_reading() override { reading = false; }
