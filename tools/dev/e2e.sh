@@ -50,6 +50,11 @@ e2e_api() {
   ctest --test-dir build/release -L '^e2e$' --output-on-failure --no-tests=error ${1:+-R "$1"}
 }
 
+# rows_name WORD [REGEX]: a chosen row has this word.
+rows_name() {
+  find e2e/faults/alone -name '*_test.sh' | grep -E -- "${2:-.}" | xargs -r grep -lqF -- "$1"
+}
+
 e2e_rows() {
   local dir status=0
   need build
@@ -57,8 +62,11 @@ e2e_rows() {
   need_cluster
   configure_preset release
   build_known release "${programs[@]}" weir-e2e-load weir-e2e-backend push_frames
-  WEIR_E2E_OLD_BIN=$(bash e2e/faults/alone/old_programs.sh)
-  export WEIR_E2E_OLD_BIN
+  # Each takes as long as a build of this tree: only for rows that ask.
+  rows_name WEIR_E2E_OLD_BIN "$@" && WEIR_E2E_OLD_BIN=$(bash e2e/faults/alone/old_programs.sh)
+  # All but what was added last; knows memory pressure.
+  rows_name WEIR_E2E_LAST_BIN "$@" && WEIR_E2E_LAST_BIN=$(bash e2e/faults/alone/old_programs.sh e0542c8)
+  export WEIR_E2E_OLD_BIN WEIR_E2E_LAST_BIN
   dir=$(mktemp -d /tmp/weir-e2e-XXXXXX)
   bash e2e/cluster/up.sh "$dir" $$
   WEIR_E2E_TESTS=$top/e2e/faults/alone WEIR_E2E_BUILD=$top/build/release/bin \
