@@ -34,6 +34,8 @@ void index_slice(const Object& object, IndexValues& out) {
     out.emplace_back(Index::kSlicesByService, slice.key.ns + "/" + slice.service);
 }
 
+void index_settings(const Object&, IndexValues& out) { out.emplace_back(Index::kWeirSettings, ""); }
+
 void index_nothing(const Object&, IndexValues&) {}
 
 constexpr std::string_view kNetworking = "networking.k8s.io";
@@ -51,6 +53,9 @@ std::vector<KindRow> make_rows() {
   secrets.fetch = kubernetes::Fetch::kOnDemand;
   auto maps = all("ConfigMap", "", "configmaps");
   maps.fetch = kubernetes::Fetch::kOnDemand;
+  auto settings = all("WeirSettings", "weir.ingress", "weirsettings");
+  settings.version = "v1alpha1";
+  settings.required = false;
   return {
       {Kind::kIngress, all("Ingress", kNetworking, "ingresses"), parse_ingress, index_ingress},
       {Kind::kIngressClass, classes, parse_ingress_class, index_ingress_class},
@@ -59,6 +64,7 @@ std::vector<KindRow> make_rows() {
        parse_endpoint_slice, index_slice},
       {Kind::kSecret, secrets, parse_secret, index_nothing},
       {Kind::kConfigMap, maps, parse_config_map, index_nothing},
+      {Kind::kWeirSettings, settings, parse_weir_settings, index_settings},
   };
 }
 

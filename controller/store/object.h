@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/json.h"
 #include "common/base/result.h"
 #include "common/crypto/certificate.h"
 #include "common/crypto/trust_bundle.h"
@@ -15,8 +16,16 @@
 namespace weir::store {
 
 // Kinds that Weir reads; each is one row in kinds.cc.
-enum class Kind : std::uint8_t { kIngress, kIngressClass, kService, kEndpointSlice, kSecret, kConfigMap };
-inline constexpr std::size_t kKinds = 6;
+enum class Kind : std::uint8_t {
+  kIngress,
+  kIngressClass,
+  kService,
+  kEndpointSlice,
+  kSecret,
+  kConfigMap,
+  kWeirSettings,
+};
+inline constexpr std::size_t kKinds = 7;
 
 struct ObjectKey {
   Kind kind = Kind::kIngress;
@@ -130,6 +139,21 @@ struct Secret final : Object {
 
 struct ConfigMap final : Object {
   std::map<std::string, std::string> data;
+};
+
+// weir.ingress/v1alpha1 WeirSettings. What its fields mean is controller/policies' part.
+struct Condition {
+  std::string type;
+  std::string status;  // "True", "False" or "Unknown"
+  std::string reason;
+  std::string message;
+  std::int64_t generation = 0;  // observedGeneration
+  std::string since;            // lastTransitionTime, as it stands there
+};
+struct WeirSettings final : Object {
+  std::int64_t generation = 0;  // 0: of a manifest, which has none
+  base::Json spec = base::Json::object();
+  std::vector<Condition> conditions;  // what stands in status.conditions now
 };
 
 }  // namespace weir::store

@@ -16,5 +16,6 @@ base::Result<ObjectPtr> parse_service(const base::Json& item);
 base::Result<ObjectPtr> parse_endpoint_slice(const base::Json& item);
 base::Result<ObjectPtr> parse_secret(const base::Json& item);
 base::Result<ObjectPtr> parse_config_map(const base::Json& item);
+base::Result<ObjectPtr> parse_weir_settings(const base::Json& item);
 
 }  // namespace weir::store

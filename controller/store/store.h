@@ -23,8 +23,9 @@ enum class Index : std::uint8_t {
                      // backend and host-less tls
   kIngressClasses,   // value "" for every IngressClass
   kSlicesByService,  // "namespace/service"
+  kWeirSettings,     // value "" for every WeirSettings
 };
-inline constexpr std::size_t kIndexes = 3;
+inline constexpr std::size_t kIndexes = 4;
 
 // One thing that a reader may have read: an object by key (present or not), or an index value.
 struct ReadKey {

@@ -230,5 +230,25 @@ TEST(ParseSecret, ParsesAKeyPairOnceAndKeepsItsErrorBesideTheObject) {
   EXPECT_FALSE(static_cast<const Secret&>(*broken.value()).key_pair->ok());
 }
 
+TEST(ParseWeirSettings, KeepsTheSpecAsItIsWrittenAndReadsItsConditions) {
+  const auto got = parse_weir_settings(json(R"({"metadata":{"namespace":"weir","name":"main",
+      "generation":3},"spec":{"http2Streams":0,"nobody":1},"status":{"conditions":[
+        {"type":"Accepted","status":"False","reason":"FieldsRefused","message":"m",
+         "observedGeneration":2,"lastTransitionTime":"2026-01-02T03:04:05Z"}]}})"));
+  ASSERT_TRUE(got.ok()) << got.error().text;
+  const auto& settings = static_cast<const WeirSettings&>(*got.value());
+  EXPECT_EQ(settings.generation, 3);
+  EXPECT_EQ(settings.spec.to_string(), R"({"http2Streams":0,"nobody":1})")
+      << "one bad field must not take the others away";
+  ASSERT_EQ(settings.conditions.size(), 1U);
+  EXPECT_EQ(settings.conditions[0].status, "False");
+  EXPECT_EQ(settings.conditions[0].generation, 2);
+  EXPECT_EQ(settings.conditions[0].since, "2026-01-02T03:04:05Z");
+  EXPECT_TRUE(parse(Kind::kWeirSettings, R"("kind":"WeirSettings")").ok())
+      << "no spec says nothing";
+  expect_refusals(Kind::kWeirSettings,
+                  {{"a list", R"("spec":[])", "WeirSettings shop/x: spec: [] is not an object"}});
+}
+
 }  // namespace
 }  // namespace weir::store
