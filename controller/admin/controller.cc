@@ -50,6 +50,8 @@ base::Result<void> Controller::start() {
   rotate_ticket_keys();
   pipeline_.start();
   want_published_service();
+  // Every answer of the dataplane depends on them, so the first state waits for them.
+  if (const auto settings = settings_apart(options_)) pipeline_.follow(*settings);
   return {};
 }
 

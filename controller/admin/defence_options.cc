@@ -2,6 +2,7 @@
 
 #include "common/base/text.h"
 #include "controller/admin/flag_checks.h"
+#include "controller/policies/setting_rules.h"
 
 namespace weir::admin {
 namespace {
@@ -23,24 +24,27 @@ base::Result<void> check_status(std::string_view flag, std::uint16_t status) {
 }  // namespace
 
 void add_defence_flags(base::Flags& flags, DefenceOptions& o) {
-  flags
-      .add("max-connections", o.max_connections,
-           "client connections of a dataplane at a time; 0: from its limit of descriptors")
+  using policies::setting_help;
+  const model::Settings defaults;
+  const auto time_help = [](std::string_view path, std::chrono::milliseconds time) {
+    return setting_help(path) + "; " + policies::time_text(time);
+  };
+  flags.add("max-connections", o.max_connections, setting_help("max_connections"))
       .add("connections-per-address", o.connections_per_address,
-           "connections of one client address at a time; more are closed at accept; 0: no limit")
+           setting_help("connections_per_address"))
       .add("new-connections-per-address", o.new_connections_per_address,
-           "new connections of one client address a second, five times that at once; more are "
-           "closed at accept; 0: no limit")
-      .add("keep-alive-requests", o.keep_alive_requests,
-           "requests on one client connection; 0: no limit")
-      .add("keep-alive-timeout", o.keep_alive_timeout, "how long a connection may be idle; 75s")
-      .add("tls-handshake-timeout", o.tls_handshake_timeout, "for a whole handshake; 12s")
-      .add("client-header-timeout", o.client_header_timeout, "for a whole request head; 25s")
-      .add("client-body-timeout", o.client_body_timeout, "between two parts of a body; 60s")
-      .add("min-body-rate", o.min_body_rate,
-           "bytes a second below which a request body is given up; 0: no limit")
-      .add("min-drain-rate", o.min_drain_rate,
-           "bytes a second below which a client that takes its response is given up; 0: none")
+           setting_help("new_connections_per_address"))
+      .add("keep-alive-requests", o.keep_alive_requests, setting_help("keep_alive_requests"))
+      .add("keep-alive-timeout", o.keep_alive_timeout,
+           time_help("keep_alive_timeout_ms", defaults.keep_alive_timeout))
+      .add("tls-handshake-timeout", o.tls_handshake_timeout,
+           time_help("tls_handshake_timeout_ms", defaults.tls_handshake_timeout))
+      .add("client-header-timeout", o.client_header_timeout,
+           time_help("client_header_timeout_ms", defaults.client_header_timeout))
+      .add("client-body-timeout", o.client_body_timeout,
+           time_help("client_body_timeout_ms", defaults.client_body_timeout))
+      .add("min-body-rate", o.min_body_rate, setting_help("min_body_rate"))
+      .add("min-drain-rate", o.min_drain_rate, setting_help("min_drain_rate"))
       .add("limit-req-status-code", o.limit_rate_status, "status over limit-rps and limit-rpm")
       .add("limit-conn-status-code", o.limit_connections_status, "status over limit-connections");
 }

@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "common/base/ip.h"
 #include "common/base/text.h"
 #include "controller/admin/flag_checks.h"
 #include "controller/admin/stream_options.h"
+#include "controller/policies/setting_rules.h"
 
 namespace weir::admin {
 namespace {
@@ -67,12 +70,14 @@ void add_serving_flags(base::Flags& flags, Options& o) {
           "leader writes them")
       .add("ticket-keys-period", o.ticket_keys_period,
            "time between two rotations of the ticket keys, 10s to 24h")
+      .add("settings", o.settings,
+           "NAMESPACE/NAME of the WeirSettings whose fields go before flags; empty: none")
       .add("annotations-prefix", o.annotations_prefix,
            "prefix of the annotations that are honoured")
       .add("disable-access-log", o.disable_access_log, "no access log")
-      .add("use-http2", o.use_http2, "HTTP/2 to clients, beside HTTP/1.1")
+      .add("use-http2", o.use_http2, policies::setting_help("http2"))
       .add("http2-max-concurrent-streams", o.http2_max_concurrent_streams,
-           "requests of one HTTP/2 connection at a time, 1 to 65535");
+           policies::setting_help("http2_streams"));
 }
 
 void add_status_flags(base::Flags& flags, Options& o) {
@@ -117,6 +122,7 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
                                         "default-backend-service", o.default_backend_service},
                                     {"default-ssl-certificate", o.default_ssl_certificate},
                                     {"ticket-keys-secret", o.ticket_keys_secret},
+                                    {"settings", o.settings},
                                     {"publish-service", o.publish_service}}) {
     if (auto checked = check_pair(flag, value); !checked.ok()) return std::move(checked).error();
   }
@@ -127,10 +133,6 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   if (o.http_port == o.https_port && o.http_port != 0) {
     return bad_flag("https-port", std::to_string(o.https_port), "another port than --http-port");
   }
-  if (o.http2_max_concurrent_streams < 1 || o.http2_max_concurrent_streams > 65'535) {
-    return bad_flag("http2-max-concurrent-streams", std::to_string(o.http2_max_concurrent_streams),
-                    "a number from 1 to 65535");
-  }
   config.controller_class = o.controller_class;
   config.ingress_class = o.ingress_class;
   config.ingress_class_by_name = o.ingress_class_by_name;
@@ -139,6 +141,7 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   config.default_backend_service = o.default_backend_service;
   config.default_ssl_certificate = o.default_ssl_certificate;
   config.ticket_keys_secret = o.ticket_keys_secret;
+  config.settings_object = o.settings;
   if (auto set = set_ticket_period(o, config); !set.ok()) return std::move(set).error();
   config.allow_loopback_endpoints = !o.manifests.empty();
   config.http_binds = std::move(http).value();
@@ -152,7 +155,17 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   if (auto set = set_streams(o, config); !set.ok()) return std::move(set).error();
   if (auto applied = apply(o.defence, config); !applied.ok()) return std::move(applied).error();
   if (auto applied = apply(o.tracing, config); !applied.ok()) return std::move(applied).error();
+  if (const auto broken = policies::first_broken_rule(config.settings))
+    return bad_flag(broken->rule->flag, broken->value, broken->accepted);
   return config;
+}
+
+std::optional<store::ObjectKey> settings_apart(const Options& o) {
+  const ingress::NamePair name = ingress::split_name(o.settings);
+  const auto& watched = o.watch_namespaces;
+  if (name.name.empty() || watched.empty() || !o.manifests.empty()) return std::nullopt;
+  if (std::find(watched.begin(), watched.end(), name.ns) != watched.end()) return std::nullopt;
+  return store::ObjectKey{store::Kind::kWeirSettings, name.ns, name.name};
 }
 
 }  // namespace weir::admin

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ struct Options {
   std::string default_ssl_certificate;
   std::string ticket_keys_secret;
   std::string ticket_keys_period = "1h";
+  std::string settings;  // "namespace/name" of the WeirSettings over the flags; may be empty
   std::string annotations_prefix = std::string(annotations::kDefaultPrefix);
   bool disable_access_log = false;
   bool enable_ssl_passthrough = false;
@@ -76,5 +78,9 @@ void add_flags(base::Flags& flags, Options& options);
 // keys).
 //   errors: kInvalid naming the flag, its value and the accepted form.
 base::Result<ingress::Config> ingress_config(const Options& options);
+
+// The WeirSettings object of --settings when it stands in a namespace that is not watched: then it
+// must be followed by its name (publish::Pipeline::follow).
+std::optional<store::ObjectKey> settings_apart(const Options& options);
 
 }  // namespace weir::admin

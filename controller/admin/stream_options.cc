@@ -1,24 +1,14 @@
 #include "controller/admin/stream_options.h"
 
-#include <algorithm>
-
 #include "common/base/cidr.h"
 #include "common/base/text.h"
 #include "controller/admin/flag_checks.h"
+#include "controller/policies/setting_rules.h"
 
 namespace weir::admin {
 namespace {
 
 constexpr std::uint16_t kDataplaneAdminPort = 10254;
-constexpr std::size_t kLongestFieldName = 64;
-
-bool is_field_name(std::string_view name) {
-  const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !name.empty() && name.size() <= kLongestFieldName &&
-         std::all_of(name.begin(), name.end(), good);
-}
 
 base::Result<std::vector<std::string>> cidrs(std::string_view flag, const std::string& text) {
   std::vector<std::string> out;
@@ -48,11 +38,12 @@ base::Result<void> set_client_address(const Options& o, model::ClientAddress& ou
   const bool relayed = o.use_proxy_protocol || !o.tcp_services_configmap.empty();
   if (relayed)
     out.proxy_protocol_sources = proxy.value().empty() ? forwarded.value() : proxy.value();
-  if (o.use_forwarded_headers) out.forwarded_sources = std::move(forwarded).value();
+  // Everybody, the default, counts only with --use-forwarded-headers: a WeirSettings object that
+  // turns the fields on without saying whose believes those that the flag names, else nobody.
+  const bool named = o.proxy_real_ip_cidr != Options().proxy_real_ip_cidr;
+  if (o.use_forwarded_headers || named) out.forwarded_sources = std::move(forwarded).value();
   out.use_forwarded_headers = o.use_forwarded_headers;
   out.append_forwarded_for = o.compute_full_forwarded_for;
-  if (!is_field_name(o.forwarded_for_header))
-    return bad_flag("forwarded-for-header", o.forwarded_for_header, "the name of a header field");
   out.forwarded_for_header = o.forwarded_for_header;
   return set_duration("proxy-protocol-header-timeout", o.proxy_protocol_header_timeout,
                       out.proxy_protocol_timeout);
@@ -79,13 +70,13 @@ void add_stream_flags(base::Flags& flags, Options& o) {
       .add("proxy-protocol-trusted-cidrs", o.proxy_protocol_trusted_cidrs,
            "sources of PROXY headers, separated by ','; empty: --proxy-real-ip-cidr")
       .add("proxy-protocol-header-timeout", o.proxy_protocol_header_timeout,
-           "longest wait for a whole PROXY header")
+           policies::setting_help("client_address.proxy_protocol_timeout_ms"))
       .add("use-forwarded-headers", o.use_forwarded_headers,
-           "believe X-Forwarded-For, -Proto, -Host and -Port of trusted sources")
+           policies::setting_help("client_address.use_forwarded_headers"))
       .add("compute-full-forwarded-for", o.compute_full_forwarded_for,
-           "append to a trusted X-Forwarded-For instead of replacing it")
+           policies::setting_help("client_address.append_forwarded_for"))
       .add("forwarded-for-header", o.forwarded_for_header,
-           "field in which trusted sources name the client")
+           policies::setting_help("client_address.forwarded_for_header"))
       .add("proxy-real-ip-cidr", o.proxy_real_ip_cidr, "trusted sources, separated by ','");
 }
 

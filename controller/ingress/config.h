@@ -31,7 +31,8 @@ struct Config {
   std::vector<model::Bind> https_binds;  // empty: no listener "https"
   std::uint16_t http_public_port = 80;
   std::uint16_t https_public_port = 443;  // redirects name it
-  model::Settings settings;
+  model::Settings settings;               // of flags and defaults
+  std::string settings_object;   // "namespace/name" of the WeirSettings over them; may be empty
   bool proxy_protocol = false;   // both listeners [--use-proxy-protocol]
   bool ssl_passthrough = false;  // the annotation counts [--enable-ssl-passthrough]
   std::string tcp_services;      // "namespace/name" of a ConfigMap [--tcp-services-configmap]

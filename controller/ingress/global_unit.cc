@@ -4,6 +4,7 @@
 #include "controller/ingress/ingress_class.h"
 #include "controller/ingress/secret_choice.h"
 #include "controller/ingress/ticket_keys.h"
+#include "controller/policies/settings_now.h"
 
 // Listeners, settings, default certificate and ticket keys.
 
@@ -122,8 +123,10 @@ std::string debug_key(const Config& config, translate::View& view, UnitResult& r
 UnitResult build_global(const Config& config, translate::View& view) {
   UnitResult result;
   const std::string key = debug_key(config, view, result);
+  const NamePair object = split_name(config.settings_object);
   result.resources.push_back(model::make_resource(
-      config.settings, key.empty() ? std::vector<std::string>{} : std::vector<std::string>{key}));
+      policies::settings_now(object.ns, object.name, config.settings, view, result),
+      key.empty() ? std::vector<std::string>{} : std::vector<std::string>{key}));
   const TicketRing tickets = ticket_ring(config, view, result);
   if (!tickets.empty()) result.resources.push_back(ticket_resource(tickets));
   if (config.default_certificate != nullptr) result.resources.push_back(config.default_certificate);

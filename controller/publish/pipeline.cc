@@ -46,6 +46,11 @@ void Pipeline::start() {
   source_.start(kinds_, *this);
 }
 
+void Pipeline::follow(const store::ObjectKey& key) {
+  unresolved_.insert(key);
+  source_.want(store::row(key.kind).descriptor, key.ns, key.name);
+}
+
 void Pipeline::rebuild(const translate::UnitKey& unit) {
   engine_.mark_dirty(unit);
   schedule(false);

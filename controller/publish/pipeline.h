@@ -57,6 +57,9 @@ class Pipeline final : public kubernetes::SourceTarget {
   void start();  // starts the source
   // Builds this unit again: something outside of the store that it reads has changed.
   void rebuild(const translate::UnitKey& unit);
+  // Follows one object of a kind whose namespace is not watched. The first state waits for it, as
+  // for all that is wanted by name. Right after start().
+  void follow(const store::ObjectKey& key);
   bool synced() const { return phase_ == Phase::kLive; }
   const translate::Engine& engine() const { return engine_; }
   const store::Store& store() const { return store_; }

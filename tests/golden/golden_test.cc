@@ -63,6 +63,9 @@ ingress::Config config_of(const base::Json& flags) {
   config.proxy_protocol = flags["use-proxy-protocol"].as_bool();
   config.tcp_services = flags["tcp-services-configmap"].as_string();
   config.udp_services = flags["udp-services-configmap"].as_string();
+  config.settings_object = flags["settings"].as_string();
+  config.settings.keep_alive_requests =
+      static_cast<std::uint32_t>(flags["keep-alive-requests"].as_int());
   config.stream_addresses = {"0.0.0.0"};
   config.reserved_ports = {80, 443};
   if (flags.has("annotations-prefix"))

@@ -132,10 +132,13 @@ base::Json listing(const translate::Engine& engine) {
   base::Json endpoints = base::Json::array();
   base::Json clusters = base::Json::array();
   base::Json trusts = base::Json::array();
+  std::string settings;
   for (const auto& [key, resource] : resources) {
     if (key.type == model::ResourceType::kCluster) {
       if (std::string line = cluster_line(*resource); !line.empty()) clusters.push(std::move(line));
     }
+    if (key.type == model::ResourceType::kSettings)
+      settings = base::encode(read<model::Settings>(*resource)).to_string();
     if (key.type == model::ResourceType::kTrust)
       trusts.push(base::encode(read<model::Trust>(*resource)).to_string());
     if (key.type == model::ResourceType::kHost) hosts.push(host_line(*resource, resources));
@@ -152,6 +155,7 @@ base::Json listing(const translate::Engine& engine) {
   out.set("routes", routes);
   if (!clusters.items().empty()) out.set("clusters", clusters);
   if (!trusts.items().empty()) out.set("trusts", trusts);
+  if (settings != "{}") out.set("settings", settings);
   out.set("endpoints", endpoints);
   out.set("reports", reports);
   out.set("wanted", wanted);

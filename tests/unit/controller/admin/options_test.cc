@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controller/policies/settings_overlay.h"
+
 namespace weir::admin {
 namespace {
 
@@ -50,6 +52,8 @@ TEST(Options, EveryFlagReachesTheConfiguration) {
                                  "shop/fallback",
                                  "--default-ssl-certificate",
                                  "shop/cert",
+                                 "--settings",
+                                 "weir/main",
                                  "--annotations-prefix",
                                  "example.com",
                                  "--disable-access-log",
@@ -69,6 +73,7 @@ TEST(Options, EveryFlagReachesTheConfiguration) {
   EXPECT_TRUE(c.disable_catch_all);
   EXPECT_EQ(c.default_backend_service, "shop/fallback");
   EXPECT_EQ(c.default_ssl_certificate, "shop/cert");
+  EXPECT_EQ(c.settings_object, "weir/main");
   EXPECT_EQ(c.annotations.prefix, "example.com");
   EXPECT_FALSE(c.settings.access_log);
   EXPECT_TRUE(c.allow_loopback_endpoints) << "a folder may name loopback";
@@ -96,6 +101,7 @@ TEST(Options, WrongValuesNameFlagValueAndForm) {
       {{"--publish-service", "a/"}, {"--publish-service", "'a/'", "NAMESPACE/NAME"}},
       {{"--http-port", "8080", "--https-port", "8080"}, {"--https-port", "'8080'", "--http-port"}},
       {{"--http-port", "70000"}, {"--http-port", "70000"}},
+      {{"--settings", "main"}, {"--settings", "'main'", "NAMESPACE/NAME"}},
       {{"--no-such-flag"}, {"--no-such-flag"}},
   };
   for (const auto& one : cases) {
@@ -103,6 +109,74 @@ TEST(Options, WrongValuesNameFlagValueAndForm) {
     ASSERT_FALSE(config.ok()) << one.argv.front() << " " << one.argv.back();
     for (const std::string& part : one.parts) EXPECT_THAT(config.error().text, HasSubstr(part));
   }
+}
+
+// Bounds have one home, so neither way in is wider than the other.
+TEST(Options, AFlagAndTheFieldOfAnObjectRefuseTheSame) {
+  const struct {
+    std::string flag, value, spec;
+    bool good;
+  } cases[] = {
+      {"--http2-max-concurrent-streams", "0", R"({"http2Streams":0})", false},
+      {"--http2-max-concurrent-streams", "65535", R"({"http2Streams":65535})", true},
+      {"--http2-max-concurrent-streams", "65536", R"({"http2Streams":65536})", false},
+      {"--keep-alive-timeout", "24h", R"({"keepAliveTimeout":"24h"})", true},
+      {"--keep-alive-timeout", "25h", R"({"keepAliveTimeout":"25h"})", false},
+      {"--keep-alive-timeout", "0s", R"({"keepAliveTimeout":"0s"})", false},
+      {"--min-body-rate", "4294967296", R"({"minBodyRate":4294967296})", false},
+      {"--forwarded-for-header", "X Y", R"({"clientAddress":{"forwardedForHeader":"X Y"}})", false},
+      {"--forwarded-for-header", "", R"({"clientAddress":{"forwardedForHeader":""}})", false},
+      {"--proxy-real-ip-cidr", "10.0.0.0/33",
+       R"({"clientAddress":{"forwardedSources":["10.0.0.0/33"]}})", false},
+      {"--otlp-collector-url", "ftp://a.test", R"({"tracing":{"collector":"ftp://a.test"}})",
+       false},
+      {"--otlp-collector-url", "http://a.test", R"({"tracing":{"collector":"http://a.test"}})",
+       true},
+      {"--otel-service-name", "", R"({"tracing":{"service":""}})", false},
+      {"--otel-sampler-ratio", "1.1", R"({"tracing":{"samplePerMillion":1100000}})", false},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.flag + " " + one.value);
+    const auto config = config_of({one.flag, one.value});
+    const auto read = policies::overlay(base::Json::parse(one.spec).value(), model::Settings());
+    EXPECT_EQ(config.ok(), one.good);
+    EXPECT_EQ(read.refused.empty(), one.good);
+    if (!config.ok()) {
+      EXPECT_THAT(config.error().text, HasSubstr(one.flag));
+    } else {
+      EXPECT_EQ(base::encode(config.value().settings).to_string(),
+                base::encode(read.settings).to_string());
+    }
+  }
+}
+
+TEST(Options, SettingsOfANamespaceThatIsNotWatchedAreFollowedByName) {
+  Options options;
+  EXPECT_FALSE(settings_apart(options).has_value());
+  options.settings = "weir/main";
+  EXPECT_FALSE(settings_apart(options).has_value()) << "all namespaces are watched";
+  options.watch_namespaces = {"shop", "weir"};
+  EXPECT_FALSE(settings_apart(options).has_value());
+  options.watch_namespaces = {"shop"};
+  ASSERT_TRUE(settings_apart(options).has_value());
+  EXPECT_EQ(settings_apart(options)->to_string(), "WeirSettings weir/main");
+}
+
+// What a WeirSettings object that turns forwarding fields on finds below it.
+TEST(Options, ForwardingSourcesThatAFlagNamesHoldUnderAnObject) {
+  const auto sources = [](const std::vector<std::string>& argv) {
+    auto config = config_of(argv);
+    EXPECT_TRUE(config.ok());
+    if (!config.ok()) return std::vector<std::string>{"none"};
+    const base::Json spec =
+        base::Json::parse(R"({"clientAddress":{"useForwardedHeaders":true}})").value();
+    return policies::overlay(spec, config.value().settings)
+        .settings.client_address.forwarded_sources;
+  };
+  EXPECT_THAT(sources({}), ::testing::IsEmpty()) << "nobody has named anybody";
+  EXPECT_THAT(sources({"--proxy-real-ip-cidr", "10.0.0.0/8"}),
+              ::testing::ElementsAre("10.0.0.0/8"));
+  EXPECT_THAT(sources({"--use-forwarded-headers"}), ::testing::ElementsAre("0.0.0.0/0", "::/0"));
 }
 
 }  // namespace

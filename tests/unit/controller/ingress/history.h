@@ -29,6 +29,7 @@ class History {
   store::ObjectPtr make_slice();
   store::ObjectPtr make_secret();
   store::ObjectPtr make_config_map();
+  store::ObjectPtr make_settings();
   store::IngressBackend make_backend();
   void annotate(store::Ingress& ingress);
 

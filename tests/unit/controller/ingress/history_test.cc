@@ -56,6 +56,8 @@ store::ObjectPtr History::make(Kind kind) {
       return make_secret();
     case Kind::kConfigMap:
       return make_config_map();
+    case Kind::kWeirSettings:
+      return make_settings();
   }
   return nullptr;
 }
@@ -146,6 +148,14 @@ store::ObjectPtr History::make_config_map() {
   const std::string service = pick(kNamespaces) + "/" + pick(kNames) + ":" + pick(kPorts);
   out->data[chance(4) ? "none" : "900" + std::to_string(below(3))] =
       service + (chance(3) ? ":PROXY" : "") + (chance(4) ? "::::" : "");
+  return out;
+}
+
+store::ObjectPtr History::make_settings() {
+  auto out = std::make_shared<store::WeirSettings>();
+  out->key = key_in(Kind::kWeirSettings, pick(kNamespaces), pick(kNames));
+  out->spec.set("keepAliveRequests", static_cast<std::int64_t>(below(3)));
+  if (chance(3)) out->spec.set("http2Streams", 0);
   return out;
 }
 

@@ -18,6 +18,7 @@ Config make_config(std::uint32_t seed) {
   config.watch_without_class = seed % 2 == 0;
   config.disable_catch_all = seed % 5 == 4;
   config.ingress_class_by_name = seed % 7 == 6;
+  if (seed % 4 != 3) config.settings_object = "a/one";
   if (seed % 3 == 1) config.default_backend_service = "a/one";
   if (seed % 3 == 2) config.default_ssl_certificate = "b/two";
   return config;
