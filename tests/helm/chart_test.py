@@ -123,13 +123,28 @@ class Roles(unittest.TestCase):
         self.assertEqual(self.readers("named", "services"), {("", ())})
         self.assertEqual(self.readers("named and scoped", "services"), {("shop", ()), ("weir-system", ("edge-weir",))})
 
+    def test_settings_are_read_where_it_serves_and_the_selected_one_everywhere(self):
+        settings = "weir.ingress/weirsettings"
+        self.assertEqual(self.readers("defaults", settings), {("", ())})
+        self.assertEqual(self.readers("namespaces", settings), {("shop", ()), ("bank", ()), ("weir-system", ("edge-weir",))})
+        self.assertEqual(self.readers("named and scoped", settings), {("shop", ()), ("weir-system", ("edge-weir",))})
+        for name, values in samples.COMBINATIONS.items():
+            if values.get("rbac.create") is False:
+                continue
+            flags = chart.flags(chart.containers(chart.documents(chart.render_text(values)))["controller"])
+            (selected,) = flags["settings"]
+            written = {(where, verb, names) for where, what, verb, names in self.rules(name) if what == settings + "/status"}
+            where, _, only = selected.partition("/")
+            self.assertEqual(written, {(where, "patch", (only,))}, name)
+
     def test_a_mode_takes_nothing_but_reading_of_secrets_away(self):
         def others(name):
             return {(where, what, verb) for where, what, verb, _ in self.rules(name) if what not in ("secrets", "configmaps")}
         self.assertEqual(others("named"), others("defaults"))
 
     def test_no_mode_may_write_what_weir_does_not_write(self):
-        written = {"networking.k8s.io/ingresses/status", "events.k8s.io/events", "coordination.k8s.io/leases"}
+        written = {"networking.k8s.io/ingresses/status", "events.k8s.io/events", "coordination.k8s.io/leases",
+                   "weir.ingress/weirsettings/status"}
         for name in samples.COMBINATIONS:
             verbs = {(what, verb) for _, what, verb, _ in self.rules(name) if verb not in ("list", "watch", "get")}
             self.assertLessEqual({what for what, _ in verbs}, written | {"secrets"}, name)

@@ -40,7 +40,7 @@ deploy=$out/deploy
 roles=$out/e2e/roles
 mkdir -p "$deploy/static" "$deploy/alerts" "$roles"
 template >"$out/all"
-{ made_from && namespace && cat "$out/all"; } >"$deploy/static/weir.yaml"
+{ made_from && namespace && template --include-crds; } >"$deploy/static/weir.yaml"
 {
   echo "# Who weir-controller is and what it may do: exactly what it needs, no more. The e2e tests run it with this file."
   made_from

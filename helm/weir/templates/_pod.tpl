@@ -46,6 +46,7 @@
 - --ticket-keys-secret={{ include "weir.namespace" $ }}/{{ . }}
 - --ticket-keys-period={{ $.Values.controller.ticketKeys.period }}
 {{- end }}
+- --settings={{ include "weir.namespace" $ }}/{{ include "weir.fullname" $ }}
 {{- if $.Values.tcp }}
 - --tcp-services-configmap={{ include "weir.namespace" $ }}/{{ include "weir.fullname" $ }}-tcp
 {{- end }}

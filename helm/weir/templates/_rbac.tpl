@@ -11,6 +11,9 @@
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [list, watch]
+- apiGroups: [weir.ingress]
+  resources: [weirsettings]
+  verbs: [list, watch]
 # The answer to the owner: addresses, and Events on the object.
 - apiGroups: [networking.k8s.io]
   resources: [ingresses/status]
