@@ -1,7 +1,10 @@
 #include "controller/status/cluster_status.h"
 
+#include <algorithm>
+
 #include "common/base/log.h"
 #include "controller/ingress/config.h"
+#include "controller/status/patch_target.h"
 #include "controller/status/report_log.h"
 
 namespace weir::status {
@@ -25,16 +28,6 @@ base::Json status_json(const std::vector<store::LoadBalancerAddress>& addresses)
   return out;
 }
 
-base::Json object_json(const store::Object& object) {
-  base::Json metadata = base::Json::object();
-  metadata.set("namespace", object.key.ns);
-  metadata.set("name", object.key.name);
-  metadata.set("resourceVersion", object.resource_version);
-  base::Json out = base::Json::object();
-  out.set("metadata", std::move(metadata));
-  return out;
-}
-
 }  // namespace
 
 ClusterStatus::ClusterStatus(loop::Loop& loop, kubernetes::ApiClient& client,
@@ -43,13 +36,19 @@ ClusterStatus::ClusterStatus(loop::Loop& loop, kubernetes::ApiClient& client,
       client_(client),
       source_(std::move(addresses)),
       authority_(std::move(authority)),
-      again_(loop.timers(), [this] { look(); }) {}
+      again_(loop.timers(), [this] { look(); }),
+      settings_(
+          loop, client,
+          {.leads = [this] { return authority_->leads(); },
+           .is_programmed = [this](const store::Object& object) { return is_programmed(object); },
+           .refused = [this](const store::Object& object) { return refused(object); }}) {}
 
 ClusterStatus::~ClusterStatus() = default;
 
 void ClusterStatus::start(const publish::Pipeline& pipeline, const publish::Session& session) {
   pipeline_ = &pipeline;
   session_ = &session;
+  settings_.start(pipeline);
   if (source_.none()) {
     base::log_warn("the status of Ingresses is not written",
                    {{"reason", "neither --publish-service nor --publish-status-address is given"}});
@@ -66,11 +65,32 @@ void ClusterStatus::on_changes(const translate::Engine::Changes& changes) {
   tell_reports(changes.reports_changed);
   pending_.insert(changes.owners_changed.begin(), changes.owners_changed.end());
   look();
+  settings_.look();
 }
 
-void ClusterStatus::on_applied() { look(); }
+void ClusterStatus::on_applied() {
+  look();
+  settings_.look();
+}
+
+// Whether all that serves this object is live.
+bool ClusterStatus::is_programmed(const store::Object& object) const {
+  const std::vector<model::ResourceKey> resources = pipeline_->engine().resources_of(object.key);
+  return std::all_of(
+      resources.begin(), resources.end(),
+      [this](const model::ResourceKey& resource) { return session_->is_live(resource); });
+}
+
+std::string ClusterStatus::refused(const store::Object& object) const {
+  for (const model::ResourceKey& resource : pipeline_->engine().resources_of(object.key)) {
+    const auto found = session_->refused_reasons().find(resource);
+    if (found != session_->refused_reasons().end()) return found->second.text;
+  }
+  return {};
+}
 
 void ClusterStatus::on_refused(const std::vector<wire::Reason>& reasons) {
+  settings_.look();
   for (const wire::Reason& reason : reasons) {
     const auto found = pipeline_->engine().resources().find({reason.type, reason.name});
     if (reason.type != model::ResourceType::kRoute ||
@@ -95,6 +115,7 @@ void ClusterStatus::look_at_all() {
     if (told_[report.object].insert(report).second) tell(report);
   }
   look();
+  settings_.look();
 }
 
 // Looks at what is pending; what cannot be settled yet stays.
@@ -151,7 +172,7 @@ void ClusterStatus::patch(const store::Ingress& ingress,
                           const std::vector<store::LoadBalancerAddress>& want) {
   const store::ObjectKey key = ingress.key;
   running_[key] = client_.patch_status(
-      store::row(key.kind).descriptor, object_json(ingress), status_json(want),
+      store::row(key.kind).descriptor, patch_target(ingress), status_json(want),
       [this, key](base::Result<kubernetes::ApiResponse> answer) { on_patched(key, answer); });
 }
 

@@ -8,6 +8,7 @@
 
 #include "controller/kubernetes/api_client.h"
 #include "controller/status/address.h"
+#include "controller/status/settings_status.h"
 #include "controller/status/status.h"
 
 namespace weir::status {
@@ -54,6 +55,9 @@ class ClusterStatus final : public Status {
   void look();
   void look_at_some();
   bool look_at(const store::ObjectKey& key);
+  bool is_programmed(const store::Object& object) const;
+  std::string refused(
+      const store::Object& object) const;  // by the dataplane, why; empty: it is not
   void patch(const store::Ingress& ingress, const std::vector<store::LoadBalancerAddress>& want);
   void on_patched(const store::ObjectKey& key, const base::Result<kubernetes::ApiResponse>& answer);
   void tell_reports(const std::set<store::ObjectKey>& changed);
@@ -73,6 +77,7 @@ class ClusterStatus final : public Status {
       done_;  // handles whose callback is on the stack
   std::map<store::ObjectKey, std::set<translate::Report>> told_;
   loop::Timer again_;
+  SettingsStatus settings_;
 };
 
 }  // namespace weir::status

@@ -52,6 +52,9 @@ class ClusterStatusTest : public testing::Test {
     options.control_socket = dataplane_.path();
     options.publish_service = addresses.publish_service;
     options.watch_namespaces = watched_;
+    options.settings = "weir/main";
+    ingress::Config config = publish::test_config();
+    config.settings_object = options.settings;
     client_ = std::make_unique<kubernetes::ApiClient>(loop_, access_to(server_), "weir-test");
     auto status = std::make_unique<ClusterStatus>(
         loop_, *client_, std::move(addresses),
@@ -59,7 +62,7 @@ class ClusterStatusTest : public testing::Test {
     status_ = status.get();
     controller_ = std::make_unique<admin::Controller>(
         loop_, options, std::make_unique<kubernetes::ApiSource>(*client_, watched_),
-        std::make_unique<ingress::IngressTranslator>(publish::test_config()), std::move(status));
+        std::make_unique<ingress::IngressTranslator>(std::move(config)), std::move(status));
     ASSERT_TRUE(controller_->start().ok());
   }
 
@@ -102,6 +105,32 @@ class ClusterStatusTest : public testing::Test {
         out.push_back(event["reason"].as_string() + ": " + event["note"].as_string());
     }
     return out;
+  }
+
+  void serve_settings() {
+    server_.serve({"WeirSettings", "weir.ingress", "v1alpha1", "weirsettings", true, true});
+  }
+  void put_settings(const std::string& spec, const std::string& name = "main") {
+    server_.put(
+        R"({"apiVersion":"weir.ingress/v1alpha1","kind":"WeirSettings","metadata":{"name":")" +
+        name + R"(","namespace":"weir"},"spec":)" + spec + "}");
+  }
+  // "True Programmed"; with another generation than the object's " (old)" behind it; "": it is not
+  // there.
+  std::string condition(const std::string& type, const std::string& name = "main") const {
+    const base::Json object = server_.get("WeirSettings", "weir", name);
+    for (const base::Json& one : object.at_path("status", "conditions").items()) {
+      if (one["type"].as_string() != type) continue;
+      const bool old =
+          one["observedGeneration"].as_int(-1) != object.at_path("metadata", "generation").as_int();
+      return one["status"].as_string() + " " + one["reason"].as_string() + (old ? " (old)" : "");
+    }
+    return "";
+  }
+  std::string settings_now() const {
+    const auto& resources = controller_->pipeline().engine().resources();
+    const auto found = resources.find({model::ResourceType::kSettings, "default"});
+    return found == resources.end() ? "" : found->second->json;
   }
 
   fakes::FakeApiServer server_;
@@ -253,6 +282,56 @@ TEST_F(ClusterStatusTest, TheServiceMayBeInANamespaceThatIsNotServed) {
   EXPECT_THAT(addresses("web"), HasSubstr("203.0.113.9"));
   EXPECT_EQ(server_.count_requests("/namespaces/ingress/ingresses"), 0U);
   EXPECT_GT(server_.count_requests("metadata.name%3Dweir"), 0U);
+}
+
+TEST_F(ClusterStatusTest, SettingsAreProgrammedAfterTheAckAndNotBefore) {
+  acknowledges_ = false;
+  serve_settings();
+  put_settings(R"({"http2Streams":7})");
+  start({"", {}});
+  ASSERT_TRUE(until([this] { return dataplane_.has(wire::FrameType::kCommit); }));
+  EXPECT_TRUE(until([this] { return condition("Programmed") == "False Pending"; }));
+  EXPECT_EQ(condition("Accepted"), "True Accepted");
+  acknowledges_ = true;
+  EXPECT_TRUE(until([this] { return condition("Programmed") == "True Programmed"; }));
+  run_for(milliseconds(1'300));
+  EXPECT_EQ(server_.count_requests("/status"), 2U) << "what stands there is not written again";
+  put_settings(R"({"http2Streams":8})");
+  EXPECT_TRUE(until([this] { return condition("Programmed") == "True Programmed"; }));
+  EXPECT_EQ(settings_now(), R"({"http2_streams":8})");
+}
+
+TEST_F(ClusterStatusTest, FieldsThatAreRefusedStandInTheConditionAndInAnEvent) {
+  serve_settings();
+  put_settings(R"({"http2Streams":0,"accessLog":false})");
+  put_settings("{}", "other");
+  start();
+  EXPECT_TRUE(until([this] { return condition("Programmed") == "True Programmed"; }));
+  EXPECT_EQ(condition("Accepted"), "False FieldsRefused");
+  EXPECT_EQ(settings_now(), R"({"access_log":false})");
+  EXPECT_TRUE(until([this] { return notes("main").size() == 1 && notes("other").size() == 1; }));
+  EXPECT_THAT(notes("main").at(0), HasSubstr("InvalidSetting: spec.http2Streams '0'"));
+  EXPECT_THAT(notes("other").at(0), HasSubstr("--settings names weir/main"));
+  EXPECT_EQ(condition("Accepted", "other"), "") << "another Weir may own it";
+}
+
+TEST_F(ClusterStatusTest, SettingsMayBeInANamespaceThatIsNotServed) {
+  watched_ = {"shop"};
+  serve_settings();
+  put_settings(R"({"http2Streams":7})");
+  start();
+  ASSERT_TRUE(until([this] { return controller_->pipeline().synced(); }));
+  EXPECT_EQ(settings_now(), R"({"http2_streams":7})") << "the first state waits for them";
+  EXPECT_TRUE(until([this] { return condition("Programmed") == "True Programmed"; }));
+}
+
+TEST_F(ClusterStatusTest, WithoutTheKindTheFlagsHoldAndNothingIsSaid) {
+  server_.put(ingress("web"));
+  start();
+  ASSERT_TRUE(until([this] { return addresses("web") == "192.0.2.1 "; }));
+  EXPECT_EQ(settings_now(), "{}");
+  EXPECT_TRUE(controller_->pipeline().source_problems().empty());
+  EXPECT_EQ(server_.count_requests("/weirsettings?"), 1U) << "asked for again much later";
 }
 
 }  // namespace
