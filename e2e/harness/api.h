@@ -19,6 +19,8 @@ class Api {
 
   // Creates or replaces; status is left as it stands. Returns when the server has answered.
   virtual void put(base::Json object) = 0;
+  // Creates the object; what the server says against it, empty: it took it.
+  virtual std::string refusal_of(const base::Json& object) = 0;
   virtual void remove(std::string_view kind, std::string_view ns, std::string_view name) = 0;
   virtual base::Json get(std::string_view kind, std::string_view ns,
                          std::string_view name) = 0;  // null: absent

@@ -25,6 +25,10 @@ class FakeApi final : public Api {
     if (old.has("status") && !object.has("status")) object.set("status", old["status"]);
     server_.put(std::move(object));
   }
+  std::string refusal_of(const base::Json& object) override {
+    server_.put(object);
+    return {};
+  }
   void remove(std::string_view kind, std::string_view ns, std::string_view name) override {
     server_.remove(kind, ns, name);
   }

@@ -32,6 +32,9 @@ const KindDescriptor& kind_of(std::string_view kind) {
       {"ClusterRoleBinding", kRbac, "v1", "clusterrolebindings", false},
       {"Role", kRbac, "v1", "roles"},
       {"RoleBinding", kRbac, "v1", "rolebindings"},
+      {"CustomResourceDefinition", "apiextensions.k8s.io", "v1", "customresourcedefinitions",
+       false},
+      {"WeirSettings", "weir.ingress", "v1alpha1", "weirsettings"},
   };
   for (const KindDescriptor& one : kinds) {
     if (one.kind == kind) return one;
@@ -69,9 +72,22 @@ class RealApi final : public Api {
     const std::string ns = kind.namespaced ? metadata["namespace"].as_string() : "";
     auto answer = ask("POST", api_path(kind, ns), object.to_string());
     if (answer.head.status == 409) {
+      // Definitions and their objects are replaced only by who names the version that is there.
+      const base::Json old = ask("GET", api_path(kind, ns, metadata["name"].as_string())).body;
+      if (kind.group.ends_with("ingress") || kind.kind == "CustomResourceDefinition")
+        object.find("metadata")->set("resourceVersion", old.at_path("metadata", "resourceVersion"));
       answer = ask("PUT", api_path(kind, ns, metadata["name"].as_string()), object.to_string());
     }
     EXPECT_TRUE(answer.ok()) << object.to_string() << "\n" << answer.body.to_string();
+  }
+
+  std::string refusal_of(const base::Json& object) override {
+    const std::string ns = object.at_path("metadata", "namespace").as_string();
+    const auto answer =
+        ask("POST", api_path(kind_of(object["kind"].as_string()), ns), object.to_string());
+    if (answer.ok()) return {};
+    return "status " + std::to_string(answer.head.status) + ": " +
+           answer.body["message"].as_string();
   }
 
   void remove(std::string_view kind, std::string_view ns, std::string_view name) override {

@@ -46,7 +46,9 @@ void Weir::start_controller() {
                                       "--pod-name",
                                       "replica-" + std::to_string(number_),
                                       "--pod-namespace",
-                                      "weir"};
+                                      "weir",
+                                      "--settings",
+                                      "weir/weir"};
   command.insert(command.end(), controller_args_.begin(), controller_args_.end());
   controller_ = Process(command, folder_ + "/controller.log");
 }
