@@ -2,6 +2,7 @@
 
 #include "common/model/cluster.h"
 #include "common/model/resource.h"
+#include "controller/policies/settings_overlay.h"
 
 namespace weir::weirctl {
 namespace {
@@ -57,6 +58,12 @@ class Reader {
           out_.listeners[one.name] = std::move(one);
           return {};
         });
+      case ResourceType::kSettings:
+        return typed<model::Settings>(resource,
+                                      [this](const model::Settings& one) -> base::Result<void> {
+                                        out_.settings = policies::settings_spec(one);
+                                        return {};
+                                      });
       case ResourceType::kEndpoints:
         return typed<model::Endpoints>(
             resource, [this](const model::Endpoints& one) { return add_endpoints(one); });

@@ -24,8 +24,9 @@ struct Configuration {
   std::map<std::string, base::Json> clusters;         // settings, by name
   std::map<std::string, base::Json> endpoints;        // by cluster: list of {id, …, from, healthy}
   std::map<std::string, base::Json> certificates;     // by name: names, not_after, fingerprint
-  std::map<std::string, base::Json> policies;         // settings, by "stem/hash"; not from a dump
-  std::map<std::string, std::string> unavailable;     // "host/route id" -> why it answers 503
+  base::Json settings;  // all of them, as a WeirSettings would say them; null: from a dump
+  std::map<std::string, base::Json> policies;      // settings, by "stem/hash"; not from a dump
+  std::map<std::string, std::string> unavailable;  // "host/route id" -> why it answers 503
   // Keys of the annotations of each Ingress "namespace/name"; not from a dump.
   std::map<std::string, std::vector<std::string>> annotations;
   std::vector<translate::Report> reports;       // not from a dump

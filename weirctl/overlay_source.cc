@@ -29,13 +29,14 @@ void OverlaySource::start(const std::vector<KindDescriptor>& kinds,
   base_.start(kinds, base_side_);
 }
 
+// What is fetched as a whole the second hands out unasked, and it may not have been started yet.
 void OverlaySource::want(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
-  over_.want(kind, ns, name);
+  if (kind.fetch == kubernetes::Fetch::kOnDemand) over_.want(kind, ns, name);
   base_.want(kind, ns, name);
 }
 
 void OverlaySource::unwant(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
-  over_.unwant(kind, ns, name);
+  if (kind.fetch == kubernetes::Fetch::kOnDemand) over_.unwant(kind, ns, name);
   base_.unwant(kind, ns, name);
 }
 

@@ -88,6 +88,20 @@ Json differences(const Json& before, const Json& after) {
   return out;
 }
 
+// Members of members as "outer.inner", so that each setting that differs is named alone.
+Json flat(const Json& json, const std::string& outer = {}) {
+  Json out = Json::object();
+  for (const auto& [name, value] : json.members()) {
+    if (!value.is_object()) {
+      out.set(outer + name, value);
+      continue;
+    }
+    const Json inner = flat(value, outer + name + ".");
+    for (const auto& [path, one] : inner.members()) out.set(path, one);
+  }
+  return out;
+}
+
 // Compares two states route by route.
 class Comparison {
  public:
@@ -114,6 +128,8 @@ class Comparison {
     out.json.set("routes", std::move(routes_));
     out.json.set("certificates", certificates());
     out.json.set("listeners", listeners());
+    if (before_.settings.is_object() && after_.settings.is_object())
+      out.json.set("settings", differences(flat(before_.settings), flat(after_.settings)));
     out.json.set("reports", std::move(reported));
     Json problems = Json::object();
     for (const Configuration* side : {&before_, &after_}) {
@@ -327,6 +343,9 @@ std::string plan_text(const Plan& plan) {
   for (const auto& [list, names] : plan.json["listeners"].members()) {
     for (const Json& one : names.items()) out += "listener " + list + ": " + one.as_string() + "\n";
   }
+  for (const auto& [name, change] : plan.json["settings"].members())
+    out += "setting changed: " + name + ": " + change["before"].to_string() + " -> " +
+           change["after"].to_string() + "\n";
   for (const Json& one : plan.json["reports"].items()) out += "reported: " + one.as_string() + "\n";
   if (out.empty()) out = "nothing changes\n";
   for (const auto& [where, text] : plan.json["not_seen"].members())

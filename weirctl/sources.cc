@@ -39,6 +39,7 @@ base::Result<Configuration> translate_all(loop::Loop& loop, kubernetes::Source& 
   loop::Timer end(loop.timers(), [&loop] { loop.stop(); });
   end.arm(loop.clock().now() + patience);
   pipeline.start();
+  if (const auto settings = admin::settings_apart(options)) pipeline.follow(*settings);
   loop.run();
   if (until.synced()) return from_pipeline(pipeline);
   std::string text = "not read in time";
@@ -72,7 +73,8 @@ void add_folder_flags(base::Flags& flags, Place& place) {
   flags.add("file,f", place.folder, "folder of manifests")
       .offers({base::Flags::kFolder})
       .add("default-backend-service", place.default_backend_service,
-           "with a folder: as the controller's flag");
+           "with a folder: as the controller's flag")
+      .add("settings", place.settings, "with a folder: as the controller's flag");
 }
 
 void add_cluster_flags(base::Flags& flags, Place& place) {
@@ -113,6 +115,7 @@ base::Result<Configuration> from_folder(const Place& place, const std::string& f
   options.ingress_class_by_name = true;
   options.manifests = folder;
   options.default_backend_service = place.default_backend_service;
+  options.settings = place.settings;
   const auto patience = patience_of(place);
   if (!patience.ok()) return patience.error();
   return from_folder(options, patience.value());

@@ -22,6 +22,7 @@ struct Place {
   std::string controller;
   std::string timeout = "30s";
   std::string default_backend_service;  // of a folder
+  std::string settings;                 // of a folder: "namespace/name"
 };
 
 void add_folder_flags(base::Flags& flags, Place& place);

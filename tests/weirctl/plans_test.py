@@ -46,6 +46,14 @@ class Plans(unittest.TestCase):
         self.assertEqual(back.returncode, 2)
         self.assertIn("lost: api.test exact /v1", back.stdout)
 
+    def test_the_settings_that_a_flag_selects_are_compared(self):
+        folder = os.path.join(PLANS, "weir_settings")
+        plan = weirctl("plan", "-f", "after", "--against", "before", "--settings", "weir/main", cwd=folder)
+        self.assertEqual(plan.returncode, 0)
+        self.assertEqual(plan.stdout, 'setting changed: keepAliveTimeout: "75s" -> "30s"\n'
+                                      'setting changed: clientAddress.useForwardedHeaders: false -> true\n'
+                                      'Nothing is lost.\n')
+
     def test_no_answer_is_another_code_than_a_loss(self):
         for words, said in ((("-f", "none"), "is not a folder"), (("-f", PLANS, "--against", "none"), "accepted: cluster or a folder"),
                             (("-f", PLANS, "-o", "xml"), "accepted: text or json"), (("--flag",), "--flag"),

@@ -59,8 +59,9 @@ base::Json object(const std::string& name, const std::string& from, const std::s
 class Overlay : public testing::Test {
  protected:
   Overlay() { overlay_.start(kinds_, heard_); }
-  const std::vector<KindDescriptor> kinds_{{"Ingress", "", "v1", "ingresses"},
-                                           {"Secret", "", "v1", "secrets"}};
+  const std::vector<KindDescriptor> kinds_{
+      {"Ingress", "", "v1", "ingresses"},
+      {"Secret", "", "v1", "secrets", true, kubernetes::Fetch::kOnDemand}};
   Hand base_, over_;
   Heard heard_;
   OverlaySource overlay_{base_, over_, 1'800'000'000};
@@ -97,6 +98,13 @@ TEST_F(Overlay, WhatIsWantedByNameComesFromTheSecondIfItIsThere) {
   base_.to->on_removed(kinds_[1], "shop", "none");
   EXPECT_THAT(heard_.told, ElementsAre("tls " + base::format_rfc3339(1'800'000'000) + " over",
                                        "old z base", "no none"));
+}
+
+TEST_F(Overlay, OneObjectOfAKindThatIsFetchedWholeIsWantedOfTheBaseOnly) {
+  overlay_.want(kinds_[0], "weir", "main");
+  EXPECT_EQ(over_.to, nullptr) << "not started yet";
+  EXPECT_THAT(base_.wanted, ElementsAre("main"));
+  EXPECT_THAT(over_.wanted, ElementsAre());
 }
 
 TEST_F(Overlay, ProblemsOfBothAreHeard) {

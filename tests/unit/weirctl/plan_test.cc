@@ -71,6 +71,23 @@ TEST(Plan, ARequestIsMadeForEachCondition) {
   EXPECT_FALSE(taker_of(made.configuration, special).has_value());
 }
 
+TEST(Plan, ASettingThatChangesIsNamedAndLosesNothing) {
+  Made before, after;
+  before.configuration.settings =
+      base::Json::parse(R"({"http2Streams":128,"tracing":{"service":"weir"}})").value();
+  after.configuration.settings =
+      base::Json::parse(R"({"http2Streams":64,"tracing":{"service":"edge"}})").value();
+  const Plan plan = make_plan(before.configuration, after.configuration);
+  EXPECT_FALSE(plan.loses);
+  EXPECT_THAT(plan_text(plan),
+              HasSubstr("setting changed: http2Streams: 128 -> 64\n"
+                        "setting changed: tracing.service: \"weir\" -> \"edge\"\n"));
+  after.configuration.settings = base::Json();
+  EXPECT_THAT(plan_text(make_plan(before.configuration, after.configuration)),
+              HasSubstr("nothing changes"))
+      << "a dump does not say them";
+}
+
 TEST(Plan, AListenerThatGoesIsALoss) {
   Made before, after;
   before.configuration.listeners["tcp-5432"].name = "tcp-5432";
