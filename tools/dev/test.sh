@@ -5,7 +5,7 @@
 #   release   all tests, the e2e tests included (a real etcd and kube-apiserver; root)
 #   asan      address and undefined-behaviour sanitizer: labels unit and scenario
 #   tsan      thread sanitizer: label dataplane
-#   fuzz      clang: every fuzz target for WEIR_FUZZ_SECONDS (30)
+#   fuzz      clang: every fuzz target for WEIR_FUZZ_SECONDS (15)
 
 # shellcheck source=tools/dev/e2e.sh
 source tools/dev/e2e.sh
@@ -60,7 +60,7 @@ leg_tsan() {
 leg_fuzz() {
   build_fuzz_targets
   local fuzz_seed=1
-  run_fuzz_targets "${WEIR_FUZZ_SECONDS:-30}"
+  run_fuzz_targets "${WEIR_FUZZ_SECONDS:-15}"
   echo "$fuzz_passed $fuzz_failed" >"$results/fuzz.count"
   ((fuzz_failed == 0))
 }
