@@ -6,7 +6,7 @@
 namespace weir::e2e {
 namespace {
 
-struct Ask {
+struct Question {
   std::string host, target;
   std::string backend;  // empty: 404
 };
@@ -14,7 +14,7 @@ struct Ask {
 struct Scenario {
   std::string name;
   std::vector<Rule> rules;
-  std::vector<Ask> asks;
+  std::vector<Question> asks;
 };
 
 Path exact(const std::string& path, const std::string& to) { return {path, "Exact", to}; }
@@ -81,7 +81,7 @@ TEST_P(Conformance, PathAndHostRules) {
     put(ingress({.name = "rules-" + std::to_string(number++), .rules = one.rules}));
   start();
   for (const Scenario& one : scenarios()) {
-    for (const Ask& question : one.asks) {
+    for (const Question& question : one.asks) {
       const Answer answer = ask(weir().http(), {question.host, question.target});
       EXPECT_EQ(answer.backend(), question.backend)
           << one.name << ": " << question.host << question.target;

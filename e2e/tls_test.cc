@@ -5,7 +5,7 @@ namespace {
 
 using Tls = OnBoth;
 
-IngressSpec web() {
+IngressSpec secure_web() {
   return {.name = "web", .rules = {{"web.test"}}, .secret = "web-tls", .tls_hosts = {"web.test"}};
 }
 
@@ -13,7 +13,7 @@ TEST_P(Tls, TheNameChoosesTheCertificateAndARotationIsLive) {
   const crypto::PemPair first = make_certificate("web.test");
   const crypto::PemPair second = make_certificate("web.test");
   put(tls_secret("web-tls", first));
-  put(ingress(web()));
+  put(ingress(secure_web()));
   start();
   const std::uint16_t port = weir().https();
   EXPECT_EQ(served_certificate(port, "web.test"), fingerprint_of(first));
@@ -31,7 +31,7 @@ TEST_P(Tls, TheNameChoosesTheCertificateAndARotationIsLive) {
 }
 
 TEST_P(Tls, AMissingSecretServesTheDefaultTellsTheOwnerAndIsFixedLive) {
-  put(ingress(web()));
+  put(ingress(secure_web()));
   start();
   const std::uint16_t port = weir().https();
   const std::string fallback = served_certificate(port, "-");
@@ -57,7 +57,7 @@ TEST_P(Tls, ABrokenSecretHarmsOnlyItsIngress) {
   crypto::PemPair broken = make_certificate("web.test");
   broken.key = make_certificate("web.test").key;  // of another certificate
   put(tls_secret("web-tls", broken));
-  put(ingress(web()));
+  put(ingress(secure_web()));
   const crypto::PemPair good = make_certificate("good.test");
   put(tls_secret("good-tls", good));
   put(ingress({.name = "good",
@@ -76,7 +76,7 @@ TEST_P(Tls, ABrokenSecretHarmsOnlyItsIngress) {
 TEST_P(Tls, ARotationThatWentWrongLeavesTheOldCertificateAndTellsTheOwner) {
   const crypto::PemPair good = make_certificate("web.test");
   put(tls_secret("web-tls", good));
-  put(ingress(web()));
+  put(ingress(secure_web()));
   start();
   const std::uint16_t port = weir().https();
   EXPECT_EQ(served_certificate(port, "web.test"), fingerprint_of(good));

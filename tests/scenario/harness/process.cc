@@ -13,13 +13,6 @@
 namespace weir::scenario {
 namespace {
 
-std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream out;
-  out << file.rdbuf();
-  return out.str();
-}
-
 [[noreturn]] void become(const std::vector<std::string>& command, const std::string& log) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -33,6 +26,13 @@ std::string text_of(const std::string& path) {
 }
 
 }  // namespace
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
 
 Process::Process(const std::vector<std::string>& command, const std::string& log) {
   pid_ = ::fork();

@@ -11,6 +11,8 @@
 
 namespace weir::scenario {
 
+std::string text_of(const std::string& path);  // the whole file; empty when it cannot be read
+
 // A program under test. It is killed when the thread that started it ends, however that happens.
 class Process {
  public:

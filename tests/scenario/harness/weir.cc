@@ -19,13 +19,6 @@ namespace {
 
 std::string program(const std::string& name) { return std::string(WEIR_BIN_DIR) + "/" + name; }
 
-std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream out;
-  out << file.rdbuf();
-  return out.str();
-}
-
 void put_file(const std::string& path, const std::string& text) {
   const base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   ASSERT_TRUE(fd.valid()) << path;

@@ -5,7 +5,7 @@
 namespace weir::base {
 namespace {
 
-SocketAddress parsed(std::string_view text) { return SocketAddress::parse(text, 7).value(); }
+SocketAddress parse_address(std::string_view text) { return SocketAddress::parse(text, 7).value(); }
 
 TEST(Cidr, ContainsTheAddressesOfItsPrefixAndNoOthers) {
   struct Case {
@@ -30,7 +30,7 @@ TEST(Cidr, ContainsTheAddressesOfItsPrefixAndNoOthers) {
                           {"::ffff:10.0.0.0/104", "10.9.9.9", true}}) {
     const auto range = Cidr::parse(one.range);
     ASSERT_TRUE(range.ok()) << one.range;
-    EXPECT_EQ(range.value().contains(parsed(one.address)), one.inside)
+    EXPECT_EQ(range.value().contains(parse_address(one.address)), one.inside)
         << one.range << " " << one.address;
   }
 }
@@ -45,9 +45,9 @@ TEST(Cidr, RefusesWhatIsNoRange) {
 TEST(CidrSet, TakesAnAddressOfAnyRangeAndNamesABadOne) {
   const auto set = CidrSet::parse({"10.0.0.0/8", "fd00::/8"});
   ASSERT_TRUE(set.ok());
-  EXPECT_TRUE(set.value().contains(parsed("10.0.0.1")));
-  EXPECT_TRUE(set.value().contains(parsed("fd00::9")));
-  EXPECT_FALSE(set.value().contains(parsed("192.0.2.1")));
+  EXPECT_TRUE(set.value().contains(parse_address("10.0.0.1")));
+  EXPECT_TRUE(set.value().contains(parse_address("fd00::9")));
+  EXPECT_FALSE(set.value().contains(parse_address("192.0.2.1")));
   EXPECT_FALSE(set.value().contains(SocketAddress()));
   EXPECT_TRUE(CidrSet().empty());
   const auto bad = CidrSet::parse({"10.0.0.0/8", "no"});

@@ -7,9 +7,9 @@
 namespace weir::process {
 namespace {
 
-std::string time_of(std::int64_t seconds, std::int64_t nanos = 0) {
+std::string time_of(std::int64_t whole, std::int64_t nanos = 0) {
   SignalText text;
-  text.add_time(seconds * 1'000'000'000 + nanos);
+  text.add_time(whole * 1'000'000'000 + nanos);
   return std::string(text.view());
 }
 

@@ -41,14 +41,14 @@ std::string read(Kind kind, const Fields& fields, Limits limits = {}) {
   return to_text(*reader.take());
 }
 
-struct Case {
+struct Mapped {
   std::string name;
   Fields fields;
   std::string result;
 };
 
 TEST(H2Fields, ARequestIsReadStrictly) {
-  const Case cases[] = {
+  const Mapped cases[] = {
       {"plain", request({{"accept", "*/*"}}), "GET /x?y @a.test | accept: */*"},
       {"crumbs are one cookie", request({{"cookie", "a=1"}, {"x", "y"}, {"cookie", "b=2"}}),
        "GET /x?y @a.test | x: y | cookie: a=1; b=2"},
@@ -74,7 +74,7 @@ TEST(H2Fields, ARequestIsReadStrictly) {
        {{":method", "CONNECT"}, {":authority", "a.test:443"}},
        "501: request: CONNECT is not supported"},
   };
-  for (const Case& c : cases) EXPECT_EQ(read(Kind::kRequest, c.fields), c.result) << c.name;
+  for (const Mapped& c : cases) EXPECT_EQ(read(Kind::kRequest, c.fields), c.result) << c.name;
 }
 
 TEST(H2Fields, CountAndBytesAreCappedAndNothingOverIsStored) {

@@ -247,7 +247,7 @@ TEST(H2ServerTest, ALengthThatTheDataDoesNotHaveResets) {
 }
 
 TEST(H2ServerTest, WellFormedButRefusedRequestsGetAPage) {
-  struct Refused {
+  struct Case {
     h2::Fields fields;
     int status;
   };
@@ -255,11 +255,11 @@ TEST(H2ServerTest, WellFormedButRefusedRequestsGetAPage) {
   for (int i = 0; i < 101; ++i) many.emplace_back("x", "");
   auto host = h2::get();
   host.emplace_back("host", "b.test");
-  const Refused cases[] = {{many, 431},
-                           {host, 400},
-                           {h2::get("/", "u@a.test"), 400},
-                           {h2::get("/" + std::string(40'000, 'p')), 414},
-                           {{{":method", "CONNECT"}, {":authority", "a.test:1"}}, 501}};
+  const Case cases[] = {{many, 431},
+                        {host, 400},
+                        {h2::get("/", "u@a.test"), 400},
+                        {h2::get("/" + std::string(40'000, 'p')), 414},
+                        {{{":method", "CONNECT"}, {":authority", "a.test:1"}}, 501}};
   for (const Case& c : cases) {
     H2Rig rig;
     const auto id = rig.peer.request(c.fields);

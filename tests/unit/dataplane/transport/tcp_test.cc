@@ -116,7 +116,7 @@ TEST_F(TcpTest, PausedReadingHoldsBytesBackAndResumingDeliversThem) {
 TEST_F(TcpTest, AResetWhilePausedIsTold) {
   accept_pair();
   transport_->pause_reading();
-  const linger hard{1, 0};
+  const struct ::linger hard{1, 0};
   setsockopt(peer_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   peer_.reset();
   ASSERT_TRUE(run_until([&] { return !events_.closed.empty(); }));
@@ -143,7 +143,7 @@ TEST_F(TcpTest, TheEndOfInputIsToldOnceAndOutputGoesOn) {
 
 TEST_F(TcpTest, AResetEndsTheTransportWithTheReason) {
   accept_pair();
-  const linger hard{1, 0};
+  const struct ::linger hard{1, 0};
   setsockopt(peer_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   const std::string name = name_of(peer_.get()).to_string();
   peer_.reset();
