@@ -7,6 +7,7 @@
 #include "tests/attack/figures.h"
 #include "tests/attack/origin.h"
 #include "tests/attack/polite.h"
+#include "tests/attack/tls_probe.h"
 #include "tests/push/stage.h"
 
 namespace weir::attack {
@@ -54,6 +55,10 @@ class SlowClients : public testing::Test {
   std::map<int, std::size_t> run(const Attack& attack) {
     Polite polite(stage_.door(), kPoliteRate);
     EXPECT_TRUE(push::eventually([&] { return polite.served() > 20; }));
+    // What the first handshake of a process leaves behind is nobody's of the crowd.
+    if (attack.tls) {
+      EXPECT_TRUE(Probe({.port = tls_port_, .sni = "a.test"}).open());
+    }
     const std::int64_t base = resident(worker_);
     const std::uint64_t origin_before = origin_.sent();
     std::int64_t peak = base;
