@@ -32,12 +32,13 @@ function busy() {
   return shown === 'explain' || (active && main.contains(active) && active !== main);
 }
 
-async function show(name) {
+// unless: asked again when the data are there, for someone may have begun to type meanwhile.
+async function show(name, unless = () => false) {
   const mine = ++turn;
   const page = PAGES[name];
   try {
     const data = await page.load(get);
-    if (mine !== turn) return;
+    if (mine !== turn || unless()) return;
     const reload = async () => {
       await show(name);
       const search = document.getElementById('search');
@@ -75,7 +76,7 @@ async function beat() {
     if (document.visibilityState === 'visible') {
       figures.take(await get('/api/traffic'));
       say('live', true);
-      if (!busy()) await show(wanted());
+      if (!busy()) await show(wanted(), busy);
     }
   } catch {
     say('not reachable', false);
