@@ -21,6 +21,10 @@ bool starts_with_ignore_case(std::string_view text, std::string_view prefix);
 // Parts between separators, empty parts kept: split("a,,b", ',') has three.
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
+// The longest start of UTF-8 text that has at most this many bytes and ends with a whole character.
+std::string_view prefix_of(std::string_view text, std::size_t most);
+// The same, with "..." behind it where something is missing.
+std::string shortened(std::string_view text, std::size_t most);
 
 // Whole text must be digits (a leading '-' for negative numbers); no blanks, no sign '+'. Empty on
 // anything else or overflow.

@@ -47,23 +47,13 @@ bool read_bool(const FeatureInput& input, std::string_view key, bool fallback, F
   return fallback;
 }
 
-namespace {
-
-// Cut, so that a snippet of many pages does not fill Events and logs.
-std::string cut(const std::string& value) {
-  constexpr std::size_t kMaxValue = 256;
-  return value.size() <= kMaxValue ? value : value.substr(0, kMaxValue) + "...";
-}
-
-}  // namespace
-
 translate::Report annotation_report(const FeatureInput& input, std::string_view reason,
                                     const Found& found, std::string text) {
   return {.object = input.ingress.key,
           .severity = translate::Severity::kWarning,
           .reason = std::string(reason),
           .field = "metadata.annotations[" + found.key + "]",
-          .value = cut(found.value),
+          .value = base::shortened(found.value, translate::kLongestValue),
           .text = std::move(text)};
 }
 

@@ -14,13 +14,6 @@ constexpr std::size_t kMaxNote = 1024;
 constexpr std::size_t kMaxPending = 1000;
 constexpr std::size_t kMaxRemembered = 4096;
 
-// Cuts at a whole UTF-8 character.
-std::string cut(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return std::string(text);
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
-  return std::string(text.substr(0, most));
-}
-
 Json regarding_of(const EventObject& about) {
   Json out = Json::object();
   const auto add = [&out](std::string_view field, const std::string& value) {
@@ -48,7 +41,7 @@ EventRecorder::EventRecorder(ApiClient& client, std::string controller, std::str
                              EventLimits limits)
     : client_(client),
       controller_(std::move(controller)),
-      instance_(cut(instance, 128)),
+      instance_(base::prefix_of(instance, 128)),
       limits_(limits),
       timer_(client.loop().timers(), [this] { write_due_series(); }) {}
 
@@ -61,7 +54,8 @@ std::string EventRecorder::now_text() const {
 void EventRecorder::record(const EventObject& about, const Event& event) {
   const base::TimePoint now = client_.loop().now();
   const std::string object_key = about.kind + " " + about.ns + "/" + about.name + " " + about.uid;
-  const std::string key = object_key + "\n" + event.reason + "\n" + cut(event.note, kMaxNote);
+  const std::string key =
+      object_key + "\n" + event.reason + "\n" + std::string(base::prefix_of(event.note, kMaxNote));
   const auto known = series_.find(key);
   if (known != series_.end() && now - known->second.seen_at < limits_.series_end) {
     Series& series = known->second;
@@ -85,9 +79,9 @@ void EventRecorder::create(const std::string& key, const EventObject& about, con
   series.seen_at = now;
   series.written_at = now - limits_.series_every;  // the first repeat is written at once
   Json metadata = Json::object();
-  metadata.set("name",
-               Json(cut(about.name, 200) + "." + std::to_string(now.time_since_epoch().count()) +
-                    "-" + std::to_string(next_name_++)));
+  metadata.set("name", Json(std::string(base::prefix_of(about.name, 200)) + "." +
+                            std::to_string(now.time_since_epoch().count()) + "-" +
+                            std::to_string(next_name_++)));
   metadata.set("namespace", Json(series.ns));
   Json body = Json::object();
   body.set("apiVersion", Json(api_version_of(kEvents)));
@@ -99,7 +93,7 @@ void EventRecorder::create(const std::string& key, const EventObject& about, con
   body.set("action", Json(event.action));
   body.set("reason", Json(event.reason));
   body.set("regarding", regarding_of(about));
-  body.set("note", Json(cut(event.note, kMaxNote)));
+  body.set("note", base::prefix_of(event.note, kMaxNote));
   body.set("type", Json(event.warning ? "Warning" : "Normal"));
   ApiRequest request;
   request.method = "POST";

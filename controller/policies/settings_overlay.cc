@@ -5,19 +5,14 @@
 
 #include "common/base/text.h"
 #include "controller/policies/setting_rules.h"
+#include "controller/translate/unit.h"
 
 namespace weir::policies {
 namespace {
 
 using base::Json;
 
-constexpr std::size_t kMaxValue = 256;    // bytes of a foreign value that a report repeats
 constexpr std::size_t kLongestTime = 12;  // bytes, as the schema has it
-
-std::string cut(std::string value) {
-  if (value.size() <= kMaxValue) return value;
-  return value.substr(0, kMaxValue) + "...";
-}
 
 // What the JSON says, whatever the rule; false: another type.
 bool from_json(const Json& json, bool& out) {
@@ -98,7 +93,9 @@ class Reader {
   }
 
   void refuse(const std::string& place, const Json& json, std::string text) {
-    refused_.push_back({place, cut(json.is_string() ? json.as_string() : json.to_string()),
+    refused_.push_back({place,
+                        base::shortened(json.is_string() ? json.as_string() : json.to_string(),
+                                        translate::kLongestValue),
                         "InvalidSetting", std::move(text)});
   }
 
@@ -107,7 +104,8 @@ class Reader {
     for (const auto& [name, value] : json.members()) {
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
       refused_.push_back(
-          {join_path(place, name), cut(value.to_string()), "UnknownSetting",
+          {join_path(place, name), base::shortened(value.to_string(), translate::kLongestValue),
+           "UnknownSetting",
            "there is no such field, it is ignored; accepted: " + base::join(known, ", ")});
     }
   }

@@ -27,14 +27,6 @@ bool stands_programmed(const store::WeirSettings& object) {
   return one != nullptr && one->status == "True" && one->generation == object.generation;
 }
 
-// Bytes that do not end a character whole would make the text another one on its way.
-std::string cut(std::string text) {
-  if (text.size() <= kLongestMessage) return text;
-  std::size_t end = kLongestMessage;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end) + "...";
-}
-
 Condition accepted(const std::vector<translate::Report>& reports) {
   std::string message;
   for (const translate::Report& report : reports) {
@@ -42,12 +34,17 @@ Condition accepted(const std::vector<translate::Report>& reports) {
     message += (message.empty() ? "" : "; ") + report_line(report);
   }
   if (message.empty()) return {"Accepted", "True", "Accepted", "every field counts", 0, ""};
-  return {"Accepted", "False", "FieldsRefused", cut(std::move(message)), 0, ""};
+  return {"Accepted", "False", "FieldsRefused", base::shortened(message, kLongestMessage), 0, ""};
 }
 
 Condition programmed(const SettingsState& state) {
   if (!state.refused.empty())
-    return {"Programmed", "False", "RefusedByDataplane", cut(state.refused), 0, ""};
+    return {"Programmed",
+            "False",
+            "RefusedByDataplane",
+            base::shortened(state.refused, kLongestMessage),
+            0,
+            ""};
   if (state.programmed)
     return {"Programmed", "True", "Programmed", "the dataplane works by these settings", 0, ""};
   return {"Programmed",

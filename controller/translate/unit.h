@@ -24,6 +24,10 @@ struct UnitKey {
 
 enum class Severity : std::uint8_t { kNote, kWarning };
 
+// Bytes of a Report's value: what is longer is shortened (base::shortened), so that a snippet of
+// many pages does not fill Events and logs.
+inline constexpr std::size_t kLongestValue = 256;
+
 // What we tell an object's owner: becomes Event, log line, metric, and the answer of weirctl.
 // Level-triggered: a report exists as long as its cause does.
 struct Report {
@@ -31,7 +35,7 @@ struct Report {
   Severity severity = Severity::kWarning;
   std::string reason;  // CamelCase, stable, the Event's reason: "SecretNotFound"
   std::string field;   // "spec.tls[0].secretName", "metadata.annotations[…]"
-  std::string value;   // as the owner wrote it
+  std::string value;   // as the owner wrote it, kLongestValue of it
   std::string text;    // one sentence with the accepted form and what happens meanwhile
   auto operator<=>(const Report&) const = default;
 };

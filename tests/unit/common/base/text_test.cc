@@ -122,5 +122,16 @@ TEST(Rfc3339, IsWrittenAsKubernetesWritesIt) {
   }
 }
 
+TEST(Text, IsCutBetweenCharacters) {
+  const std::string two = "a\u00e9b\u20ac";  // 1 + 2 + 1 + 3 bytes
+  EXPECT_EQ(prefix_of(two, 7), two);
+  EXPECT_EQ(prefix_of(two, 6), "a\u00e9b");
+  EXPECT_EQ(prefix_of(two, 3), "a\u00e9");
+  EXPECT_EQ(prefix_of(two, 2), "a");
+  EXPECT_EQ(prefix_of(two, 0), "");
+  EXPECT_EQ(shortened(two, 7), two);
+  EXPECT_EQ(shortened(two, 5), "a\u00e9b...");
+}
+
 }  // namespace
 }  // namespace weir::base
