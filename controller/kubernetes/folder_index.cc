@@ -3,13 +3,6 @@
 #include <algorithm>
 
 namespace weir::kubernetes {
-namespace {
-
-std::string object_key(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
-  return std::string(kind.kind) + " " + std::string(ns) + "/" + std::string(name);
-}
-
-}  // namespace
 
 void FolderIndex::put_file(const std::string& path, std::vector<ManifestObject> objects,
                            const std::unordered_set<std::string>& keep) {
@@ -102,11 +95,11 @@ void FolderIndex::tell_conflict(Slot& slot) {
 }
 
 void FolderIndex::want(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
-  ++wanted_[object_key(kind, ns, name)];
+  ++wanted_[manifest_key(kind, ns, name)];
 }
 
 void FolderIndex::unwant(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
-  const std::string key = object_key(kind, ns, name);
+  const std::string key = manifest_key(kind, ns, name);
   const auto count = wanted_.find(key);
   if (count == wanted_.end() || --count->second > 0) return;
   wanted_.erase(count);
@@ -115,7 +108,7 @@ void FolderIndex::unwant(const KindDescriptor& kind, std::string_view ns, std::s
 }
 
 void FolderIndex::look(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
-  const std::string key = object_key(kind, ns, name);
+  const std::string key = manifest_key(kind, ns, name);
   if (!wanted_.contains(key)) return;
   const auto slot = slots_.find(key);
   if (slot == slots_.end()) return target_.on_removed(kind, ns, name);

@@ -137,6 +137,10 @@ base::Result<std::vector<YamlDocument>> documents(std::string_view text, bool is
 
 }  // namespace
 
+std::string manifest_key(const KindDescriptor& kind, std::string_view ns, std::string_view name) {
+  return std::string(kind.kind) + " " + std::string(ns) + "/" + std::string(name);
+}
+
 std::string api_version_of(const KindDescriptor& kind) {
   return kind.group.empty() ? std::string(kind.version)
                             : std::string(kind.group) + "/" + std::string(kind.version);

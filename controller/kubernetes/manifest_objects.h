@@ -26,6 +26,9 @@ class KindTable {
 // "networking.k8s.io/v1" or "v1".
 std::string api_version_of(const KindDescriptor& kind);
 
+// An object's identity among all manifests: "Ingress shop/web".
+std::string manifest_key(const KindDescriptor& kind, std::string_view ns, std::string_view name);
+
 // One object of a manifest file, made to look as if the API server had handed it out.
 struct ManifestObject {
   const KindDescriptor* kind = nullptr;
@@ -35,7 +38,7 @@ struct ManifestObject {
   base::Json value;
   int line = 1;
 
-  std::string key() const { return std::string(kind->kind) + " " + ns + "/" + name; }
+  std::string key() const { return manifest_key(*kind, ns, name); }
 };
 
 // What a file holds. A problem of one object does not touch the others.
