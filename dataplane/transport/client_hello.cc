@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::uint8_t kHandshakeRecord = 22;
 constexpr std::uint8_t kClientHelloMessage = 1;
-constexpr std::size_t kRecordHeader = 5;
 constexpr std::size_t kMessageHeader = 4;
 constexpr std::size_t kLongestRecord = 16'384;
 constexpr std::size_t kMostProtocols = 16;

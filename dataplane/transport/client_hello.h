@@ -22,6 +22,7 @@ struct ClientHello {
 };
 
 enum class HelloOutcome : std::uint8_t { kIncomplete, kDone, kInvalid };
+inline constexpr std::size_t kRecordHeader = 5;  // bytes of a TLS record (RFC 8446 section 5.1)
 inline constexpr std::size_t kLongestHello = 64 * 1024;  // longer: kInvalid
 
 // How many bytes of the start of a connection a ClientHello that begins like these needs, as far as

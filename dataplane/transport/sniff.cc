@@ -7,23 +7,24 @@
 #include <cerrno>
 #include <utility>
 
+#include "dataplane/transport/linger.h"
+
 namespace weir::transport {
 namespace {
 
 constexpr std::uint32_t kGone = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-constexpr std::size_t kTlsRecordHeader = 5;
 constexpr std::size_t kSurelyProxy = 6;  // bytes after which no other protocol looks like it
 
 // How many bytes from the start of the connection there must be before another look can help: to
 // the end of the record that has begun, or of its header.
 std::size_t hello_needs(std::string_view bytes) {
   std::size_t at = 0;
-  while (at + kTlsRecordHeader <= bytes.size()) {
+  while (at + kRecordHeader <= bytes.size()) {
     const auto high = static_cast<unsigned char>(bytes[at + 3]);
     const auto low = static_cast<unsigned char>(bytes[at + 4]);
-    at += kTlsRecordHeader + static_cast<std::size_t>(high << 8 | low);
+    at += kRecordHeader + static_cast<std::size_t>(high << 8 | low);
   }
-  return at > bytes.size() ? at : at + kTlsRecordHeader;
+  return at > bytes.size() ? at : at + kRecordHeader;
 }
 
 }  // namespace
@@ -142,6 +143,8 @@ void Sniffer::finish() {
   let_go();
   target_.on_sniffed(std::move(result_));
 }
+
+bool Sniffer::has_unread() const { return has_unread_bytes(result_.fd.get()); }
 
 void Sniffer::on_timer() {
   let_go();

@@ -5,7 +5,6 @@
 #include "common/base/fd.h"
 #include "common/base/result.h"
 #include "dataplane/transport/client_hello.h"
-#include "dataplane/transport/linger.h"
 #include "dataplane/transport/proxy_protocol.h"
 #include "dataplane/worker/worker.h"
 
@@ -62,7 +61,7 @@ class Sniffer final : public loop::IoHandler, public loop::TimerTarget {
 
   bool has_seen_bytes() const { return looks_ > 0; }
   // Whether bytes of the client are there, seen or not. A system call.
-  bool has_unread() const { return has_unread_bytes(result_.fd.get()); }
+  bool has_unread() const;
 
   void on_io(std::uint32_t events) override;
   void on_timer() override;

@@ -62,6 +62,8 @@ const base::SocketAddress& SocketTransport::local() const {
 
 std::size_t SocketTransport::in_kernel() const { return untaken_bytes(fd_.get()); }
 
+bool SocketTransport::has_unread() const { return has_unread_bytes(fd_.get()); }
+
 base::Error SocketTransport::broken(std::string_view verb, int errno_value) const {
   base::Error error = base::system_error(std::string(verb) + " " + peer_.to_string(), errno_value);
   error.kind = errno_value == ETIMEDOUT ? base::ErrorKind::kTimeout : base::ErrorKind::kClosed;

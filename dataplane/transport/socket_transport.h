@@ -7,7 +7,6 @@
 
 #include "common/base/fd.h"
 #include "common/loop/loop.h"
-#include "dataplane/transport/linger.h"
 #include "dataplane/transport/out_queue.h"
 #include "dataplane/transport/transport.h"
 #include "dataplane/worker/worker.h"
@@ -41,7 +40,7 @@ class SocketTransport : public Transport, public loop::IoHandler, public loop::F
   void finish_writing() final;
   void close_when_flushed(Farewell farewell) final;
   std::size_t in_kernel() const final;
-  bool has_unread() const final { return has_unread_bytes(fd_.get()); }
+  bool has_unread() const final;
   const base::SocketAddress& peer() const final { return peer_; }
   const base::SocketAddress& local() const final;
   std::uint64_t bytes_read() const final { return read_; }
