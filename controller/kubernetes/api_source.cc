@@ -17,6 +17,11 @@ ApiSource::ApiSource(ApiClient& client, std::vector<std::string> namespaces, Wat
 
 ApiSource::~ApiSource() { client_.loop().flush_cancel(*this); }
 
+void ApiSource::also_watch(std::string_view kind, std::string ns) {
+  const bool watched = std::find(namespaces_.begin(), namespaces_.end(), ns) != namespaces_.end();
+  if (!watched) also_.emplace_back(kind, std::move(ns));
+}
+
 void ApiSource::start(const std::vector<KindDescriptor>& kinds, SourceTarget& target) {
   kinds_ = &kinds;
   target_ = &target;
@@ -27,6 +32,9 @@ void ApiSource::start(const std::vector<KindDescriptor>& kinds, SourceTarget& ta
       continue;
     }
     for (const std::string& ns : namespaces_) add_watcher(kind, ns);
+    for (const auto& [also, ns] : also_) {
+      if (also == kind.kind) add_watcher(kind, ns);
+    }
   }
   client_.loop().flush_later(*this);
 }
@@ -105,6 +113,16 @@ void ApiSource::on_watch_problem(Watcher& from, const base::Error& error) {
 std::size_t ApiSource::held_kinds() const {
   return static_cast<std::size_t>(std::count_if(
       watchers_.begin(), watchers_.end(), [](const auto& watcher) { return watcher->holds(); }));
+}
+
+Positions ApiSource::positions() const {
+  Positions out;
+  for (const auto& watcher : watchers_) {
+    const WatchScope& scope = watcher->scope();
+    out[std::string(scope.kind->kind) + (scope.ns.empty() ? "" : "/" + scope.ns)] =
+        watcher->position();
+  }
+  return out;
 }
 
 double ApiSource::seconds_since_contact() const {

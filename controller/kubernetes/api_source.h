@@ -22,11 +22,15 @@ class ApiSource final : public Source, private WatcherTarget, private loop::Flus
   ApiSource(ApiClient& client, std::vector<std::string> namespaces, WatchTimings timings = {});
   ~ApiSource() override;
 
+  // Watches a kind in one more namespace. Before start().
+  void also_watch(std::string_view kind, std::string ns);
+
   void start(const std::vector<KindDescriptor>& kinds, SourceTarget& target) override;
   void want(const KindDescriptor& kind, std::string_view ns, std::string_view name) override;
   void unwant(const KindDescriptor& kind, std::string_view ns, std::string_view name) override;
   double seconds_since_contact() const override;
   std::size_t held_kinds() const override;
+  Positions positions() const override;
 
  private:
   struct Wanted {
@@ -45,6 +49,7 @@ class ApiSource final : public Source, private WatcherTarget, private loop::Flus
 
   ApiClient& client_;
   std::vector<std::string> namespaces_;
+  std::vector<std::pair<std::string, std::string>> also_;  // kind and namespace
   WatchTimings timings_;
   SourceTarget* target_ = nullptr;
   const std::vector<KindDescriptor>* kinds_ = nullptr;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,14 @@ class SourceTarget {
                           const base::Error& error) = 0;
 };
 
+// How far one watch has come, as resource versions; empty: not known.
+struct Position {
+  std::string seen;    // everything up to it has been handed out
+  std::string newest;  // of what was handed out; never above `seen` but inside a list
+};
+// By kind ("Ingress"), or by kind and namespace ("Ingress/shop") where each has a watch of its own.
+using Positions = std::map<std::string, Position, std::less<>>;
+
 // Where objects come from: the Kubernetes API (api_source.h) or a folder of manifests
 // (folder_source.h). One loop thread.
 class Source {
@@ -61,6 +70,8 @@ class Source {
   virtual double seconds_since_contact() const = 0;
   // How many kinds have lost all or nearly all objects at once, which is not believed yet.
   virtual std::size_t held_kinds() const { return 0; }
+  // Of the kinds that are fetched whole. Empty for a source without versions.
+  virtual Positions positions() const { return {}; }
 };
 
 }  // namespace weir::kubernetes

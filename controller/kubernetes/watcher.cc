@@ -1,6 +1,7 @@
 #include "controller/kubernetes/watcher.h"
 
 #include "common/base/log.h"
+#include "controller/kubernetes/version.h"
 
 namespace weir::kubernetes {
 namespace {
@@ -167,8 +168,13 @@ void Watcher::take_item(Json object) {
   metadata->erase("managedFields");
   const std::string& ns = (*metadata)["namespace"].as_string();
   const std::string& name = (*metadata)["name"].as_string();
-  if (known_.put(ns, name, (*metadata)["resourceVersion"].as_string()))
-    target_.on_item(*this, std::move(object));
+  const std::string& version = (*metadata)["resourceVersion"].as_string();
+  note_newest(version);
+  if (known_.put(ns, name, version)) target_.on_item(*this, std::move(object));
+}
+
+void Watcher::note_newest(const std::string& version) {
+  if (!reaches(position_.newest, version)) position_.newest = version;
 }
 
 void Watcher::take_event(Json event) {
@@ -183,8 +189,10 @@ void Watcher::take_event(Json event) {
   const Json metadata = (*object)["metadata"];
   if (!metadata["resourceVersion"].as_string().empty())
     version_ = metadata["resourceVersion"].as_string();
+  if (phase_ == Phase::kWatch) position_.seen = version_;
   if (type == "BOOKMARK") return take_bookmark(*object);
   if (type == "ADDED" || type == "MODIFIED") return take_item(std::move(*object));
+  if (type == "DELETED") note_newest(version_);
   if (type == "DELETED" &&
       known_.remove(metadata["namespace"].as_string(), metadata["name"].as_string()))
     target_.on_gone(*this, metadata["namespace"].as_string(), metadata["name"].as_string());
@@ -212,6 +220,9 @@ void Watcher::end_page() {
 void Watcher::complete_sync() {
   if (hold_drop()) return;
   needs_sync_ = false;
+  position_.seen = version_;
+  // A store that was set back begins again below what it had said.
+  if (reaches(position_.newest, version_)) position_.newest = version_;
   if (phase_ == Phase::kInitialWatch) {
     // The same stream goes on as the watch.
     phase_ = Phase::kWatch;

@@ -56,6 +56,7 @@ class Watcher final : private StreamTarget {
   const WatchScope& scope() const { return scope_; }
   std::size_t known() const { return known_.size(); }
   bool holds() const { return hold_until_.has_value(); }  // removals, see (4)
+  const Position& position() const { return position_; }
 
  private:
   enum class Phase { kList, kInitialWatch, kWatch };
@@ -78,6 +79,7 @@ class Watcher final : private StreamTarget {
 
   // What the bytes said.
   void take_item(base::Json object);
+  void note_newest(const std::string& version);
   void take_event(base::Json event);
   void take_bookmark(const base::Json& object);
   void end_page();
@@ -125,6 +127,7 @@ class Watcher final : private StreamTarget {
   base::TimePoint opened_at_;
 
   std::string version_;   // resourceVersion to watch from
+  Position position_;     // a list has no part in `seen` before it is complete
   std::string continue_;  // token of the next page
   int expired_lists_ = 0;
   std::optional<base::TimePoint> last_expired_;

@@ -182,9 +182,11 @@ void Pipeline::maybe_live() {
 
 void Pipeline::hand_on() {
   const base::TimePoint since = std::exchange(first_event_, base::TimePoint{});
-  if (changes_.empty()) return;
-  if (since != base::TimePoint{}) last_latency_ = loop_.clock().now() - since;
-  target_.on_changes(std::exchange(changes_, {}));
+  if (!changes_.empty()) {
+    if (since != base::TimePoint{}) last_latency_ = loop_.clock().now() - since;
+    target_.on_changes(std::exchange(changes_, {}));
+  }
+  target_.on_translated();
 }
 
 std::vector<translate::Report> Pipeline::reports() const {

@@ -21,6 +21,8 @@ class PipelineTarget {
   // The desired state moved: sessions mark the keys, status looks at the owners, logs tell the
   // reports.
   virtual void on_changes(const translate::Engine::Changes& changes) = 0;
+  // All that the source has handed out so far is translated; after on_changes, if that led to any.
+  virtual void on_translated() {}
   // Every permitted kind has been listed, everything wanted by name has been found or found
   // missing, and the first state has been built. Once; no on_changes comes before it.
   virtual void on_synced() = 0;
@@ -61,6 +63,8 @@ class Pipeline final : public kubernetes::SourceTarget {
   // for all that is wanted by name. Right after start().
   void follow(const store::ObjectKey& key);
   bool synced() const { return phase_ == Phase::kLive; }
+  // Nothing waits for its translation.
+  bool settled() const { return synced() && first_event_ == base::TimePoint{} && !engine_.dirty(); }
   const translate::Engine& engine() const { return engine_; }
   const store::Store& store() const { return store_; }
 

@@ -61,6 +61,7 @@ void Session::close(std::string_view reason, base::Duration redial_after) {
   out_.clear();
   out_sent_ = 0;
   inflight_.reset();
+  reached_ = 0;
   keys_awaited_.clear();
   live_.clear();
   refused_.clear();
@@ -192,11 +193,13 @@ void Session::resynced() {
   std::vector<model::ResourceKey> keys;
   keys.reserve(live_.size());
   for (const auto& [key, hash] : live_) keys.push_back(key);
+  if (dirty_.empty()) reached_ = marks_;
   target_.on_applied(keys);
   begin();
 }
 
 void Session::mark(const translate::Engine::Changes& changes) {
+  ++marks_;
   if (state_ != State::kReady) return;  // the next hello finds the difference
   for (const model::ResourcePtr& resource : changes.upserts) dirty_.insert(resource->key);
   for (const model::ResourceKey& key : changes.removals) dirty_.insert(key);
@@ -224,7 +227,7 @@ bool Session::is_live(const model::ResourceKey& key) const {
 }
 
 void Session::begin() {
-  if (state_ != State::kReady || inflight_.has_value() || dirty_.empty()) return;
+  if (state_ != State::kReady || inflight_.has_value()) return;
   Transaction transaction;
   std::vector<Item> removals;
   for (const model::ResourceKey& key : dirty_) {
@@ -234,11 +237,15 @@ void Session::begin() {
     list.push_back(Item{key, std::move(resource)});
   }
   dirty_.clear();
-  if (transaction.items.empty() && removals.empty()) return;
+  if (transaction.items.empty() && removals.empty()) {
+    reached_ = marks_;
+    return;
+  }
   transaction.upserts = transaction.items.size();
   transaction.items.insert(transaction.items.end(), std::make_move_iterator(removals.rbegin()),
                            std::make_move_iterator(removals.rend()));
   transaction.version = next_version_++;
+  transaction.mark = marks_;
   wire::Begin frame;
   frame.version = transaction.version;
   inflight_ = std::move(transaction);
@@ -323,6 +330,7 @@ void Session::on_ack(const wire::Ack& ack) {
     }
   }
   applied_version_ = ack.version;
+  reached_ = dirty_.empty() ? marks_ : inflight_->mark;
   inflight_.reset();
   for (const wire::Reason& reason : ack.degraded)
     reasons_[model::ResourceKey{reason.type, reason.name}] = reason;

@@ -55,6 +55,12 @@ class Session final : public loop::IoHandler {
   bool is_live(const model::ResourceKey& key) const;
   std::uint64_t applied_version() const { return applied_version_; }
   std::size_t waiting() const { return dirty_.size(); }
+  // The number of the last mark(); the first is 2.
+  std::uint64_t marks() const { return marks_; }
+  // Up to which of them everything is acknowledged or was refused; 0: no session is in step.
+  std::uint64_t reached() const { return reached_; }
+  // Which of them the transaction that runs ends with, else reached().
+  std::uint64_t begun() const { return inflight_.has_value() ? inflight_->mark : reached_; }
   const std::map<model::ResourceKey, wire::Reason>& refused_reasons() const { return reasons_; }
 
  private:
@@ -65,6 +71,7 @@ class Session final : public loop::IoHandler {
   };
   struct Transaction {
     std::uint64_t version = 0;
+    std::uint64_t mark = 0;   // all that was marked up to this one is in it, or was settled before
     std::vector<Item> items;  // upserts in type order, then removals in the opposite one
     std::size_t upserts = 0;
     std::size_t rendered = 0;  // items whose frames have been made
@@ -110,6 +117,8 @@ class Session final : public loop::IoHandler {
   std::optional<Transaction> inflight_;
   std::uint64_t next_version_ = 1;
   std::uint64_t applied_version_ = 0;
+  std::uint64_t marks_ = 1;
+  std::uint64_t reached_ = 0;
   loop::Timer redial_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/kubernetes/version.h"
 #include "tests/fakes/fake_api_server.h"
 #include "tests/unit/controller/kubernetes/recording_target.h"
 
@@ -413,6 +414,47 @@ TEST_F(ApiSourceTest, AHundredAndTwentySingleObjectWatchesAllWork) {
   ASSERT_TRUE(until([this] { return removals() == 120; }));
   for (int i = 0; i < 120; ++i) server_.put(object("Secret", "s" + std::to_string(i), "1", "shop"));
   EXPECT_TRUE(until([this] { return target_.objects.size() == 120; }));
+}
+
+TEST_F(ApiSourceTest, PositionsAreThoseOfWholeListsAndOfEvents) {
+  for (int i = 0; i < 7; ++i) server_.put(object("Service", "s" + std::to_string(i)));  // 3 pages
+  start();
+  const auto version = [this](const std::string& name) {
+    return server_.get("Service", "default", name)
+        .at_path("metadata", "resourceVersion")
+        .as_string();
+  };
+  const auto position = [this] { return source_->positions().at("Service"); };
+  EXPECT_TRUE(reaches(position().seen, version("s6")));
+  EXPECT_EQ(position().newest, version("s6"));
+  EXPECT_FALSE(source_->positions().contains("Secret")) << "it is not fetched whole";
+  server_.put(object("Service", "s3", "2"));
+  ASSERT_TRUE(until([this] { return mark("Service default/s3") == "2"; }));
+  EXPECT_EQ(position().seen, version("s3"));
+  EXPECT_EQ(position().newest, version("s3"));
+  const std::string before = position().seen;
+  server_.remove("Service", "default", "s3");
+  ASSERT_TRUE(until([this] { return !has("Service default/s3"); }));
+  EXPECT_TRUE(reaches(position().seen, before));
+}
+
+TEST_F(ApiSourceTest, OneKindMayBeWatchedInANamespaceMore) {
+  server_.put(object("Service", "a", "1", "one"));
+  server_.put(object("Service", "b", "1", "two"));
+  server_.put(object("Ingress", "b", "1", "two"));
+  ClusterAccess access;
+  access.server = server_.url();
+  access.token = "good";
+  client_ = std::make_unique<ApiClient>(loop_, access, "weir-test");
+  source_ = std::make_unique<ApiSource>(*client_, std::vector<std::string>{"one"}, timings_);
+  source_->also_watch("Service", "two");
+  source_->also_watch("Service", "one");  // is already
+  source_->start(test_kinds(), target_);
+  ASSERT_TRUE(until([this] { return target_.synced.size() == test_kinds().size(); }));
+  EXPECT_TRUE(has("Service one/a"));
+  EXPECT_TRUE(has("Service two/b"));
+  EXPECT_FALSE(has("Ingress two/b"));
+  EXPECT_TRUE(source_->positions().contains("Service/two"));
 }
 
 }  // namespace

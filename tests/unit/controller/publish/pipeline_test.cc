@@ -50,7 +50,9 @@ class Heard final : public PipelineTarget {
  public:
   void on_changes(const translate::Engine::Changes& changes) override { runs.push_back(changes); }
   void on_synced() override { synced = true; }
+  void on_translated() override { ++translated; }
   bool synced = false;
+  int translated = 0;
   std::vector<translate::Engine::Changes> runs;
 };
 
@@ -201,6 +203,21 @@ TEST_F(PipelineTest, ASecretThatNoUnitReadsAnyMoreIsGivenUp) {
   source.remove(store::Kind::kIngress, "shop", "cart");
   for (int i = 0; i < 20; ++i) loop.run_once(std::chrono::milliseconds(5));
   EXPECT_THAT(source.unwanted, ::testing::ElementsAre("shop/cert"));
+}
+
+TEST_F(PipelineTest, ItSaysThatAllIsTranslatedAlsoWhenNothingCameOfIt) {
+  EXPECT_FALSE(pipeline.settled());
+  live();
+  EXPECT_TRUE(pipeline.settled());
+  const int before = heard.translated;
+  EXPECT_GT(before, 0);
+  base::Json foreign = ingress_json("cart", "cart.test", "cart");
+  foreign.find("spec")->set("ingressClassName", "another");
+  source.put(store::Kind::kIngress, foreign);
+  EXPECT_FALSE(pipeline.settled());
+  for (int i = 0; i < 20; ++i) loop.run_once(std::chrono::milliseconds(5));
+  EXPECT_TRUE(pipeline.settled());
+  EXPECT_GT(heard.translated, before);
 }
 
 TEST_F(PipelineTest, ARebuiltUnitTakesWhatTheTranslatorWasGiven) {

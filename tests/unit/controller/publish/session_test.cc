@@ -238,6 +238,41 @@ TEST_F(SessionTest, ASupersededSessionWaitsBeforeItDialsAgain) {
   EXPECT_FALSE(dialled) << "dialled again within 0.6 s";
 }
 
+TEST_F(SessionTest, MarksAreReachedWithTheTransactionThatTookThem) {
+  bring_up();
+  EXPECT_EQ(session.reached(), session.marks());
+  session.mark(world.put(store::Kind::kIngress, ingress_json("pay", "pay.test", "cart")));
+  const std::uint64_t first = session.marks();
+  EXPECT_EQ(session.begun(), first);
+  EXPECT_LT(session.reached(), first);
+  session.mark(world.put(store::Kind::kIngress, ingress_json("fee", "fee.test", "cart")));
+  const std::uint64_t second = session.marks();
+  EXPECT_EQ(session.begun(), first) << "the one that runs does not take it";
+  ASSERT_TRUE(transaction());
+  const std::uint64_t version = dataplane.version();
+  dataplane.frames.clear();
+  dataplane.ack(version);
+  ASSERT_TRUE(until([&] { return session.reached() == first; }));
+  EXPECT_EQ(session.begun(), second);
+  ASSERT_TRUE(transaction());
+  dataplane.ack(dataplane.version());
+  EXPECT_TRUE(until([&] { return session.reached() == second; }));
+}
+
+TEST_F(SessionTest, AMarkThatChangesNothingIsReachedAtOnceAndALostSessionReachesNothing) {
+  bring_up();
+  session.mark({});
+  EXPECT_EQ(session.reached(), session.marks());
+  dataplane.hang_up();
+  connected_ = false;
+  ASSERT_TRUE(until([this] { return !session.connected(); }));
+  EXPECT_EQ(session.reached(), 0U);
+  session.mark({});
+  ASSERT_TRUE(accept());
+  dataplane.hello(hello_with_everything());
+  EXPECT_TRUE(until([this] { return session.reached() == session.marks(); }));
+}
+
 TEST_F(SessionTest, AStoppedDataplaneCostsTheKeysAndNothingElse) {
   bring_up();
   // Nobody reads: the socket's buffers fill, then only keys are kept.
