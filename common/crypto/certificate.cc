@@ -12,59 +12,23 @@
 
 #include <climits>
 #include <ctime>
-#include <memory>
 #include <optional>
 
 #include "common/base/check.h"
 #include "common/base/text.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/openssl_ptr.h"
 #include "common/crypto/pem_blocks.h"
 
 namespace weir::crypto {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
-using BignumPtr = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
-using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
-using Asn1StringPtr = std::unique_ptr<ASN1_STRING, Deleter<ASN1_STRING_free>>;
-
 constexpr int kSmallestRsaBits = 2048;  // what OpenSSL's security level 2 still serves
 constexpr std::size_t kMostInChain = 32;
-
-// OpenSSL's error queue is per thread and outlives calls; a stale entry would be blamed on the
-// next TLS operation.
-struct ErrorQueueGuard {
-  ErrorQueueGuard() { ERR_clear_error(); }
-  ErrorQueueGuard(const ErrorQueueGuard&) = delete;
-  ErrorQueueGuard& operator=(const ErrorQueueGuard&) = delete;
-  ~ErrorQueueGuard() { ERR_clear_error(); }
-};
 
 std::string openssl_reason() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   return reason == nullptr ? "not readable" : reason;
-}
-
-BioPtr reader_of(std::string_view text) {
-  WEIR_CHECK(text.size() <= INT_MAX);
-  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-std::string text_of(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
 // Other blocks than certificates are passed over, as Go's and nginx's readers do.
@@ -87,9 +51,6 @@ base::Result<std::vector<X509Ptr>> read_chain(std::string_view pem) {
   }
   return chain;
 }
-
-// Refuses instead of asking on the terminal.
-int no_password(char*, int, int, void*) { return -1; }
 
 base::Result<KeyPtr> read_key(std::string_view pem) {
   const BioPtr bio = reader_of(pem);
@@ -205,43 +166,6 @@ void describe(X509* leaf, KeyPair& out) {
   out.issuer = issuer_of(leaf);
 }
 
-void set_serial(X509* certificate) {
-  std::string bytes = random_bytes(16);
-  bytes[0] = static_cast<char>((bytes[0] & 0x3f) | 0x40);  // positive, never shortened
-  const BignumPtr number(BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()), nullptr));
-  WEIR_CHECK(BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr);
-}
-
-void set_subject(X509* certificate, const std::string& name) {
-  constexpr std::size_t kLongestCommonName = 64;  // RFC 5280 ub-common-name
-  X509_NAME* subject = X509_get_subject_name(certificate);
-  const std::string common = name.substr(0, kLongestCommonName);
-  WEIR_CHECK(X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
-                                        reinterpret_cast<const unsigned char*>(common.data()),
-                                        static_cast<int>(common.size()), -1, 0) == 1);
-  WEIR_CHECK(X509_set_issuer_name(certificate, subject) == 1);
-}
-
-// Built from typed values: a name that holds a comma must not become two entries.
-void add_alternative_names(X509* certificate, const std::vector<std::string>& names) {
-  const NamesPtr list(GENERAL_NAMES_new());
-  for (const std::string& name : names) {
-    ASN1_IA5STRING* text = ASN1_IA5STRING_new();
-    WEIR_CHECK(ASN1_STRING_set(text, name.data(), static_cast<int>(name.size())) == 1);
-    GENERAL_NAME* entry = GENERAL_NAME_new();
-    GENERAL_NAME_set0_value(entry, GEN_DNS, text);
-    WEIR_CHECK(sk_GENERAL_NAME_push(list.get(), entry) > 0);
-  }
-  WEIR_CHECK(
-      X509_add1_ext_i2d(certificate, NID_subject_alt_name, list.get(), 0, X509V3_ADD_DEFAULT) == 1);
-}
-
-void add_extension(X509* certificate, int nid, const char* value) {
-  const ExtensionPtr extension(X509V3_EXT_conf_nid(nullptr, nullptr, nid, value));
-  WEIR_CHECK(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1);
-}
-
 }  // namespace
 
 base::Result<KeyPair> parse_key_pair(std::string_view certificates_pem, std::string_view key_pem) {
@@ -275,35 +199,6 @@ bool covers(const std::vector<std::string>& names, std::string_view host) {
     if (std::string_view(name).substr(1) == host.substr(dot)) return true;
   }
   return false;
-}
-
-PemPair make_self_signed(const std::vector<std::string>& names, std::int64_t now_seconds,
-                         int days) {
-  const ErrorQueueGuard guard;
-  WEIR_CHECK(!names.empty());
-  const KeyPtr key(EVP_EC_gen("P-256"));
-  const X509Ptr certificate(X509_new());
-  WEIR_CHECK(key != nullptr && certificate != nullptr);
-  X509* raw = certificate.get();
-  WEIR_CHECK(X509_set_version(raw, X509_VERSION_3) == 1);
-  set_serial(raw);
-  const std::time_t now = now_seconds;
-  WEIR_CHECK(ASN1_TIME_adj(X509_getm_notBefore(raw), now, 0, -3600) != nullptr);
-  WEIR_CHECK(ASN1_TIME_adj(X509_getm_notAfter(raw), now, days, 0) != nullptr);
-  set_subject(raw, names.front());
-  WEIR_CHECK(X509_set_pubkey(raw, key.get()) == 1);
-  add_extension(raw, NID_basic_constraints, "critical,CA:FALSE");
-  add_extension(raw, NID_key_usage, "critical,digitalSignature");
-  add_extension(raw, NID_ext_key_usage, "serverAuth");
-  add_alternative_names(raw, names);
-  WEIR_CHECK(X509_sign(raw, key.get(), EVP_sha256()) > 0);
-
-  const BioPtr certificate_out(BIO_new(BIO_s_mem()));
-  const BioPtr key_out(BIO_new(BIO_s_secmem()));
-  WEIR_CHECK(PEM_write_bio_X509(certificate_out.get(), raw) == 1);
-  WEIR_CHECK(PEM_write_bio_PKCS8PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr,
-                                           nullptr) == 1);
-  return {text_of(certificate_out.get()), text_of(key_out.get())};
 }
 
 std::string random_bytes(std::size_t size) {
