@@ -19,7 +19,7 @@
 #include "controller/kubernetes/api_source.h"
 #include "controller/kubernetes/config.h"
 #include "controller/kubernetes/folder_source.h"
-#include "controller/peers/ticket_writer.h"
+#include "controller/peers/writers.h"
 #include "controller/publish/own_secrets.h"
 #include "controller/status/cluster_status.h"
 #include "controller/status/lease_authority.h"
@@ -127,11 +127,11 @@ int run_on_cluster(const admin::Options& options,
   admin::Controller controller(loop, options, std::move(source), std::move(translator),
                                std::move(status));
   const ingress::NamePair secret = ingress::split_name(options.ticket_keys_secret);
-  std::unique_ptr<peers::TicketWriter> tickets;
+  std::unique_ptr<peers::SecretWriter> tickets;
   if (!secret.name.empty()) {
-    tickets = std::make_unique<peers::TicketWriter>(
-        client, peers::TicketWriter::Place{secret.ns, secret.name, period},
-        controller.pipeline().store(), [&controller] { return controller.leads(); });
+    tickets = peers::make_ticket_writer(client, {secret.ns, secret.name, period},
+                                        controller.pipeline().store(),
+                                        [&controller] { return controller.leads(); });
   }
   return serve(loop, controller);
 }

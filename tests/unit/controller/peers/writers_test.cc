@@ -1,9 +1,11 @@
-#include "controller/peers/ticket_writer.h"
+#include "controller/peers/writers.h"
 
 #include <gtest/gtest.h>
 
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "controller/ingress/ticket_keys.h"
+#include "controller/peers/authority_ring.h"
 #include "controller/store/parse.h"
 #include "tests/fakes/fake_api_server.h"
 
@@ -28,7 +30,8 @@ class Replica {
   Replica(loop::Loop& loop, const fakes::FakeApiServer& server, seconds period, bool leads)
       : server_(server),
         client_(loop, access_to(server), "weir-test"),
-        writer_(client_, {"weir", "tickets", period}, store_, [this] { return leads_; }),
+        writer_(make_ticket_writer(client_, {"weir", "tickets", period}, store_,
+                                   [this] { return leads_; })),
         leads_(leads) {}
 
   // What a watch does.
@@ -41,7 +44,7 @@ class Replica {
   const fakes::FakeApiServer& server_;
   store::Store store_;
   kubernetes::ApiClient client_;
-  TicketWriter writer_;
+  std::unique_ptr<SecretWriter> writer_;
   bool leads_;
 };
 
@@ -138,6 +141,29 @@ TEST_F(TicketWriterTest, WithoutTheSecretNothingIsWritten) {
   Replica leader(loop_, server_, seconds(3'600), true);
   run_for(milliseconds(1'500), {&leader});
   EXPECT_EQ(patches(), 0u);
+}
+
+TEST_F(TicketWriterTest, AuthoritiesAreWrittenOnceAndMakeACertificate) {
+  server_.put(R"({"apiVersion":"v1","kind":"Secret",
+      "metadata":{"name":"trust","namespace":"weir"},"data":{"authorities.json":"e30="}})");
+  store::Store store;
+  const auto catch_up = [&] {
+    store.put(store::parse_secret(server_.get("Secret", "weir", "trust")).value());
+  };
+  catch_up();
+  kubernetes::ApiClient client(loop_, access_to(server_), "weir-test");
+  const auto writer = make_authority_writer(client, {"weir", "trust", kAuthorityPeriod}, store,
+                                            [] { return true; });
+  const auto held = [&] {
+    return base::base64_decode(
+               server_.get("Secret", "weir", "trust")["data"]["authorities.json"].as_string())
+        .value_or("");
+  };
+  ASSERT_TRUE(until([&] { return held().size() > 100; }, {}));
+  const std::string written = held();
+  catch_up();
+  run_for(milliseconds(2'500), {});
+  EXPECT_EQ(held(), written);
 }
 
 }  // namespace

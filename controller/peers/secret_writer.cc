@@ -1,4 +1,4 @@
-#include "controller/peers/ticket_writer.h"
+#include "controller/peers/secret_writer.h"
 
 #include <utility>
 
@@ -13,61 +13,49 @@ constexpr base::Duration kAfterRefusal = std::chrono::seconds(30);
 constexpr int kConflict = 409;
 constexpr int kUnauthorized = 401;
 
-// What stands in the Secret; empty where there is nothing that can be used.
-ingress::TicketRing ring_of(const store::Secret& secret) {
-  const auto field = secret.data.find(std::string(ingress::kTicketField));
-  if (field == secret.data.end()) return {};
-  auto ring = ingress::parse_ticket_ring(field->second);
-  return ring.ok() ? std::move(ring).value() : ingress::TicketRing{};
-}
-
-std::string patch_text(const store::Secret& secret, const ingress::TicketRing& ring) {
-  base::Json patch = base::Json::object();
-  patch.set("metadata", base::Json::object()).set("resourceVersion", secret.resource_version);
-  patch.set("data", base::Json::object())
-      .set(std::string(ingress::kTicketField), base::base64_encode(ingress::to_text(ring)));
-  return patch.to_string();
-}
-
 }  // namespace
 
-TicketWriter::TicketWriter(kubernetes::ApiClient& client, Place place, const store::Store& store,
-                           base::UniqueFunction<bool()> may_write)
+SecretWriter::SecretWriter(kubernetes::ApiClient& client, Place place, const store::Store& store,
+                           Due due, base::UniqueFunction<bool()> may_write)
     : client_(client),
       place_(std::move(place)),
       store_(store),
+      due_(std::move(due)),
       may_write_(std::move(may_write)),
       timer_(client.loop().timers(), [this] { look(); }) {
   timer_.arm(client_.loop().clock().now());
 }
 
-void TicketWriter::look() {
+void SecretWriter::look() {
   timer_.arm(client_.loop().now() + kLook);
   if (!may_write_()) return;
   const auto object = store_.get({store::Kind::kSecret, place_.ns, place_.name});
-  if (object == nullptr) return;  // the report on it says so
+  if (object == nullptr) return;  // who reads it says so
   const auto& secret = static_cast<const store::Secret&>(*object);
   const std::int64_t now = std::chrono::duration_cast<std::chrono::seconds>(
                                client_.loop().clock().wall_now().time_since_epoch())
                                .count();
-  const ingress::TicketRing ring = ring_of(secret);
-  if (ring.empty()) return write(secret, ingress::make_ticket_ring(now));
-  if (rotation_due(ring, now, place_.period)) write(secret, rotated(ring, now));
+  const auto field = secret.data.find(place_.field);
+  const auto text = due_(field == secret.data.end() ? std::string() : field->second, now);
+  if (text.has_value()) write(secret, *text);
 }
 
-void TicketWriter::write(const store::Secret& secret, const ingress::TicketRing& ring) {
+void SecretWriter::write(const store::Secret& secret, const std::string& text) {
   timer_.cancel();  // the answer arms it
+  base::Json patch = base::Json::object();
+  patch.set("metadata", base::Json::object()).set("resourceVersion", secret.resource_version);
+  patch.set("data", base::Json::object()).set(place_.field, base::base64_encode(text));
   kubernetes::ApiRequest request;
   request.method = "PATCH";
   request.path = api_path(store::row(store::Kind::kSecret).descriptor, place_.ns, place_.name);
   request.content_type = "application/merge-patch+json";
-  request.body = patch_text(secret, ring);
+  request.body = patch.to_string();
   call_ = client_.call(
       std::move(request),
       [this](const base::Result<kubernetes::ApiResponse>& answer) { written(answer); });
 }
 
-void TicketWriter::written(const base::Result<kubernetes::ApiResponse>& answer) {
+void SecretWriter::written(const base::Result<kubernetes::ApiResponse>& answer) {
   timer_.arm(client_.loop().now() + kLook);
   if (!answer.ok()) return refused(answer.error().text);
   const kubernetes::ApiResponse& response = answer.value();
@@ -76,15 +64,17 @@ void TicketWriter::written(const base::Result<kubernetes::ApiResponse>& answer) 
   if (!response.ok())
     return refused(kubernetes::status_error(response.head.status, response.body).text);
   told_.clear();
-  base::log_info("session ticket keys written", {{"secret", place_.ns + "/" + place_.name}});
+  base::log_info("shared secret written",
+                 {{"what", place_.what}, {"secret", place_.ns + "/" + place_.name}});
 }
 
-void TicketWriter::refused(const std::string& reason) {
+void SecretWriter::refused(const std::string& reason) {
   timer_.arm(client_.loop().now() + kAfterRefusal);
   if (reason == told_) return;
   told_ = reason;
-  base::log_warn("session ticket keys not written",
-                 {{"secret", place_.ns + "/" + place_.name}, {"reason", reason}});
+  base::log_warn(
+      "shared secret not written",
+      {{"what", place_.what}, {"secret", place_.ns + "/" + place_.name}, {"reason", reason}});
 }
 
 }  // namespace weir::peers
