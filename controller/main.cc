@@ -19,6 +19,7 @@
 #include "controller/kubernetes/api_source.h"
 #include "controller/kubernetes/config.h"
 #include "controller/kubernetes/folder_source.h"
+#include "controller/peers/authority_ring.h"
 #include "controller/peers/writers.h"
 #include "controller/publish/own_secrets.h"
 #include "controller/status/cluster_status.h"
@@ -106,6 +107,24 @@ int run_on_folder(const admin::Options& options,
   return serve(loop, controller);
 }
 
+// Who writes the Secrets that replicas share.
+std::vector<std::unique_ptr<peers::SecretWriter>> shared_secrets(
+    kubernetes::ApiClient& client, const admin::Options& options, std::chrono::seconds period,
+    const admin::Controller& controller) {
+  std::vector<std::unique_ptr<peers::SecretWriter>> out;
+  const store::Store& store = controller.pipeline().store();
+  const auto leads = [&controller] { return controller.leads(); };
+  const ingress::NamePair tickets = ingress::split_name(options.ticket_keys_secret);
+  if (!tickets.name.empty())
+    out.push_back(
+        peers::make_ticket_writer(client, {tickets.ns, tickets.name, period}, store, leads));
+  const ingress::NamePair trust = ingress::split_name(options.peers.service);
+  if (!trust.name.empty())
+    out.push_back(peers::make_authority_writer(
+        client, {trust.ns, trust.name, peers::kAuthorityPeriod}, store, leads));
+  return out;
+}
+
 int run_on_cluster(const admin::Options& options,
                    std::unique_ptr<ingress::IngressTranslator> translator) {
   auto access = cluster_access(options);
@@ -116,6 +135,8 @@ int run_on_cluster(const admin::Options& options,
       options.pod_namespace.empty() ? access.value().ns : options.pod_namespace;
   kubernetes::ApiClient client(loop, std::move(access).value(), "weir-controller/0.1.0");
   auto source = std::make_unique<kubernetes::ApiSource>(client, options.watch_namespaces);
+  const ingress::NamePair peers_service = ingress::split_name(options.peers.service);
+  if (!peers_service.name.empty()) source->also_watch("EndpointSlice", peers_service.ns);
   std::unique_ptr<status::Status> status;
   if (!options.no_update_status) {
     status = std::make_unique<status::ClusterStatus>(
@@ -126,13 +147,7 @@ int run_on_cluster(const admin::Options& options,
   const std::chrono::seconds period = translator->config().ticket_period;
   admin::Controller controller(loop, options, std::move(source), std::move(translator),
                                std::move(status));
-  const ingress::NamePair secret = ingress::split_name(options.ticket_keys_secret);
-  std::unique_ptr<peers::SecretWriter> tickets;
-  if (!secret.name.empty()) {
-    tickets = peers::make_ticket_writer(client, {secret.ns, secret.name, period},
-                                        controller.pipeline().store(),
-                                        [&controller] { return controller.leads(); });
-  }
+  const auto writers = shared_secrets(client, options, period, controller);
   return serve(loop, controller);
 }
 

@@ -34,6 +34,16 @@ Controller::Controller(loop::Loop& loop, const Options& options,
       status_(std::move(status)),
       pipeline_(loop, *source_, {translator_.get()}, *this, {}),
       session_(loop, options.control_socket, pipeline_.engine(), *this),
+      // Options that were not checked have no peers.
+      peers_(
+          loop,
+          peers_settings(options.peers).ok() ? peers_settings(options.peers).value()
+                                             : peers::Settings{},
+          {*source_, pipeline_, session_},
+          [this] { return status_ != nullptr && status_->is_leader(); },
+          [this] {
+            if (status_ != nullptr) status_->on_applied();
+          }),
       admin_(loop, *this),
       renewal_(loop.timers(), [this] { renew_default_certificate(); }),
       rotation_(loop.timers(), [this] { rotate_ticket_keys(); }) {}
@@ -45,14 +55,14 @@ base::Result<void> Controller::start() {
     if (auto started = admin_.start(options_.admin_address, options_.admin_port); !started.ok())
       return started;
   }
-  if (status_ != nullptr) status_->start(pipeline_, session_);
+  if (status_ != nullptr) status_->start(pipeline_, session_, peers_);
   renewal_.arm(loop_.clock().now() + kRenewAfter);
   rotate_ticket_keys();
   pipeline_.start();
   want_published_service();
   // Every answer of the dataplane depends on them, so the first state waits for them.
   if (const auto settings = settings_apart(options_)) pipeline_.follow(*settings);
-  return {};
+  return peers_.start();
 }
 
 // Where only some namespaces are watched, the Service whose addresses go into the status may be in
@@ -88,8 +98,11 @@ void Controller::on_changes(const translate::Engine::Changes& changes) {
   if (status_ != nullptr) status_->on_changes(changes);
 }
 
+void Controller::on_translated() { peers_.on_translated(); }
+
 void Controller::on_applied(const std::vector<model::ResourceKey>& keys) {
   ++applied_;
+  peers_.on_applied();
   if (!keys.empty()) {
     const auto since =
         std::chrono::duration_cast<std::chrono::microseconds>(loop_.clock().now() - changed_at_);
@@ -135,12 +148,13 @@ void Controller::rotate_ticket_keys() {
                 std::min<base::Duration>(kLookAtPeriod, config.ticket_period / 10));
 }
 
-bool Controller::ready() const {
-  return pipeline_.synced() && session_.connected() && session_.applied_version() > 0;
+std::string Controller::readiness() const {
+  const bool ready = pipeline_.synced() && session_.connected() && session_.applied_version() > 0;
+  return ready ? "ready\n" + peers_.text() : "";
 }
 
 std::string Controller::metrics() const {
-  return render_metrics(pipeline_, session_, status_.get(), *source_);
+  return render_metrics({pipeline_, session_, status_.get(), *source_, peers_});
 }
 
 std::string Controller::reports() const {

@@ -8,6 +8,7 @@
 #include "controller/admin/server.h"
 #include "controller/ingress/translator.h"
 #include "controller/kubernetes/source.h"
+#include "controller/peers/peers.h"
 #include "controller/publish/pipeline.h"
 #include "controller/publish/session.h"
 #include "controller/status/report_log.h"
@@ -38,9 +39,10 @@ class Controller final : private publish::PipelineTarget,
  private:
   void on_changes(const translate::Engine::Changes& changes) override;
   void on_synced() override;
+  void on_translated() override;
   void on_applied(const std::vector<model::ResourceKey>& keys) override;
   void on_refused(const std::vector<wire::Reason>& reasons) override;
-  bool ready() const override;
+  std::string readiness() const override;
   std::string metrics() const override;
   std::string reports() const override;
   void want_published_service();
@@ -54,6 +56,7 @@ class Controller final : private publish::PipelineTarget,
   std::unique_ptr<status::Status> status_;
   publish::Pipeline pipeline_;
   publish::Session session_;
+  peers::Peers peers_;
   status::ReportLog report_log_;
   AdminServer admin_;
   loop::Timer renewal_;

@@ -1,5 +1,6 @@
 #include "controller/admin/metrics.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -35,9 +36,12 @@ base::MetricLabels instance_labels() {
 
 class ControllerMetrics final : public base::MetricSource {
  public:
-  ControllerMetrics(const publish::Pipeline& pipeline, const publish::Session& session,
-                    const status::Status* status, const kubernetes::Source& source)
-      : pipeline_(pipeline), session_(session), status_(status), source_(source) {}
+  explicit ControllerMetrics(const Measured& measured)
+      : pipeline_(measured.pipeline),
+        session_(measured.session),
+        status_(measured.status),
+        source_(measured.source),
+        peers_(measured.peers) {}
 
   void collect(std::vector<Family>& out) const override {
     out.push_back(gauge("weir_controller_synced", "1 when every permitted kind has been listed.",
@@ -65,6 +69,11 @@ class ControllerMetrics final : public base::MetricSource {
                           "1 when this replica writes status.", status_->is_leader() ? 1 : 0));
       out.back().samples.front().labels = instance_labels();
     }
+    out.push_back(peers());
+    out.push_back(gauge("weir_controller_peers_behind_seconds",
+                        "Age of the oldest change that a ready replica has not acknowledged, as "
+                        "the leader knows it.",
+                        seconds(behind())));
     out.push_back(objects());
     out.push_back(reports());
     out.push_back(conflicts());
@@ -72,6 +81,31 @@ class ControllerMetrics final : public base::MetricSource {
   }
 
  private:
+  base::Duration behind() const {
+    base::Duration most{};
+    for (const peers::AckBook::PeerState& peer : peers_.states())
+      most = std::max(most, peer.behind);
+    return most;
+  }
+
+  Family peers() const {
+    Family family{"weir_controller_peers",
+                  "Other ready replicas by what their dataplanes have acknowledged, as the leader "
+                  "knows it.",
+                  MetricType::kGauge,
+                  {},
+                  {}};
+    std::map<std::string, int> by_state{
+        {"behind", 0}, {"in_step", 0}, {"overdue", 0}, {"silent", 0}};
+    for (const peers::AckBook::PeerState& peer : peers_.states()) {
+      const char* const when = peer.behind > base::Duration::zero() ? "behind" : "in_step";
+      ++by_state[peer.overdue ? "overdue" : peer.silent ? "silent" : when];
+    }
+    for (const auto& [state, count] : by_state)
+      family.samples.push_back(Sample{{{"state", state}}, static_cast<double>(count)});
+    return family;
+  }
+
   Family objects() const {
     Family family{"weir_controller_objects", "Objects in the store.", MetricType::kGauge, {}, {}};
     for (const store::KindRow& row : store::kind_rows()) {
@@ -147,13 +181,13 @@ class ControllerMetrics final : public base::MetricSource {
   const publish::Session& session_;
   const status::Status* status_;
   const kubernetes::Source& source_;
+  const peers::Peers& peers_;
 };
 
 }  // namespace
 
-std::string render_metrics(const publish::Pipeline& pipeline, const publish::Session& session,
-                           const status::Status* status, const kubernetes::Source& source) {
-  const ControllerMetrics metrics(pipeline, session, status, source);
+std::string render_metrics(const Measured& measured) {
+  const ControllerMetrics metrics(measured);
   return base::render({&metrics});
 }
 

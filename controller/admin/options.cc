@@ -114,6 +114,7 @@ void add_flags(base::Flags& flags, Options& o) {
   add_defence_flags(flags, o.defence);
   add_tracing_flags(flags, o.tracing);
   add_status_flags(flags, o);
+  add_peers_flags(flags, o.peers);
 }
 
 base::Result<ingress::Config> ingress_config(const Options& o) {
@@ -157,6 +158,7 @@ base::Result<ingress::Config> ingress_config(const Options& o) {
   if (auto applied = apply(o.tracing, config); !applied.ok()) return std::move(applied).error();
   if (const auto broken = policies::first_broken_rule(config.settings))
     return bad_flag(broken->rule->flag, broken->value, broken->accepted);
+  if (auto peers = peers_settings(o.peers); !peers.ok()) return std::move(peers).error();
   return config;
 }
 

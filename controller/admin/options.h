@@ -8,6 +8,7 @@
 #include "common/base/flags.h"
 #include "common/base/result.h"
 #include "controller/admin/defence_options.h"
+#include "controller/admin/peers_options.h"
 #include "controller/admin/tracing_options.h"
 #include "controller/ingress/config.h"
 
@@ -63,6 +64,7 @@ struct Options {
   std::uint32_t http2_max_concurrent_streams = 128;  // 1..65535
   DefenceOptions defence;
   TracingOptions tracing;
+  PeersOptions peers;
 
   std::string publish_service;
   std::vector<std::string> publish_status_address;

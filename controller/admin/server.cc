@@ -49,9 +49,8 @@ AdminServer::~AdminServer() {
 
 base::Result<void> AdminServer::start(const std::string& address, std::uint16_t port) {
   impl_->serve("/healthz", "text/plain", [](const AdminTarget&) { return std::string("ok\n"); });
-  impl_->serve("/readyz", "text/plain", [](const AdminTarget& target) {
-    return std::string(target.ready() ? "ready\n" : "");
-  });
+  impl_->serve("/readyz", "text/plain",
+               [](const AdminTarget& target) { return target.readiness(); });
   impl_->serve("/metrics", "text/plain; version=0.0.4",
                [](const AdminTarget& target) { return target.metrics(); });
   impl_->serve("/reports", "application/json",

@@ -14,7 +14,9 @@ namespace weir::admin {
 class AdminTarget {
  public:
   virtual ~AdminTarget() = default;
-  virtual bool ready() const = 0;  // synced, and the dataplane has acknowledged a first state
+  // For people, "ready" in the first line, once synced and the dataplane has acknowledged a first
+  // state; empty before. Other replicas that are waited for are named, but do not count.
+  virtual std::string readiness() const = 0;
   virtual std::string metrics() const = 0;  // Prometheus text format
   virtual std::string reports() const = 0;  // JSON list of what is wrong, by object
 };

@@ -45,10 +45,12 @@ ClusterStatus::ClusterStatus(loop::Loop& loop, kubernetes::ApiClient& client,
 
 ClusterStatus::~ClusterStatus() = default;
 
-void ClusterStatus::start(const publish::Pipeline& pipeline, const publish::Session& session) {
+void ClusterStatus::start(const publish::Pipeline& pipeline, const publish::Session& session,
+                          const Replicas& replicas) {
   pipeline_ = &pipeline;
   session_ = &session;
   settings_.start(pipeline);
+  replicas_ = &replicas;
   if (source_.none()) {
     base::log_warn("the status of Ingresses is not written",
                    {{"reason", "neither --publish-service nor --publish-status-address is given"}});
@@ -73,12 +75,14 @@ void ClusterStatus::on_applied() {
   settings_.look();
 }
 
-// Whether all that serves this object is live.
+// Whether all that serves this object is live, here and on every replica that is waited for.
 bool ClusterStatus::is_programmed(const store::Object& object) const {
   const std::vector<model::ResourceKey> resources = pipeline_->engine().resources_of(object.key);
-  return std::all_of(
+  const bool live = std::all_of(
       resources.begin(), resources.end(),
       [this](const model::ResourceKey& resource) { return session_->is_live(resource); });
+  return live && replicas_->programmed(object.key, object.resource_version).state !=
+                     Programmed::State::kWaiting;
 }
 
 std::string ClusterStatus::refused(const store::Object& object) const {
@@ -164,8 +168,20 @@ bool ClusterStatus::look_at(const store::ObjectKey& key) {
   for (const model::ResourceKey& resource : resources) {
     if (!session_->is_live(resource)) return false;
   }
+  if (!replicas_serve(ingress)) return false;
   patch(ingress, addresses_);
   return true;
+}
+
+bool ClusterStatus::replicas_serve(const store::Ingress& ingress) {
+  const Programmed found = replicas_->programmed(ingress.key, ingress.resource_version);
+  if (found.state == Programmed::State::kOverdue) {
+    authority_->emit(ingress, true, "ReplicaNotProgrammed",
+                     found.missing +
+                         " is ready and has not acknowledged this version in time; the addresses "
+                         "are written all the same, so some requests may not be served yet");
+  }
+  return found.state != Programmed::State::kWaiting;
 }
 
 void ClusterStatus::patch(const store::Ingress& ingress,

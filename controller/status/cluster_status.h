@@ -29,7 +29,8 @@ class Authority {
 // Writes to a real cluster. Level-triggered: an Ingress is looked at again when its resources, its
 // reports, the session's live state, the publish Service or the leadership changed; a write happens
 // only when what stands there differs, and never before the dataplane has acknowledged every
-// resource of the Ingress.
+// resource of the Ingress, and those of all ready replicas have, too. A replica that takes too long
+// delays an address and is named in an Event then; it never prevents one.
 //
 // One loop thread. Invariant: an object is in pending_ exactly when it must be looked at; at most
 // kParallel patches run.
@@ -40,7 +41,8 @@ class ClusterStatus final : public Status {
                 std::unique_ptr<Authority> authority);
   ~ClusterStatus() override;
 
-  void start(const publish::Pipeline& pipeline, const publish::Session& session) override;
+  void start(const publish::Pipeline& pipeline, const publish::Session& session,
+             const Replicas& replicas) override;
   void on_changes(const translate::Engine::Changes& changes) override;
   void on_applied() override;
   void on_refused(const std::vector<wire::Reason>& reasons) override;
@@ -58,6 +60,7 @@ class ClusterStatus final : public Status {
   bool is_programmed(const store::Object& object) const;
   std::string refused(
       const store::Object& object) const;  // by the dataplane, why; empty: it is not
+  bool replicas_serve(const store::Ingress& ingress);
   void patch(const store::Ingress& ingress, const std::vector<store::LoadBalancerAddress>& want);
   void on_patched(const store::ObjectKey& key, const base::Result<kubernetes::ApiResponse>& answer);
   void tell_reports(const std::set<store::ObjectKey>& changed);
@@ -69,6 +72,7 @@ class ClusterStatus final : public Status {
   std::unique_ptr<Authority> authority_;
   const publish::Pipeline* pipeline_ = nullptr;
   const publish::Session* session_ = nullptr;
+  const Replicas* replicas_ = nullptr;
   std::vector<store::LoadBalancerAddress> addresses_;
   std::set<store::ObjectKey> pending_;
   store::ObjectKey next_;  // of pending_, the first that the next turn looks at

@@ -7,6 +7,7 @@
 
 #include "controller/publish/pipeline.h"
 #include "controller/publish/session.h"
+#include "controller/status/replicas.h"
 
 namespace weir::status {
 
@@ -15,10 +16,11 @@ namespace weir::status {
 class Status {
  public:
   virtual ~Status() = default;
-  // pipeline, session: borrowed for the object's life.
-  virtual void start(const publish::Pipeline& pipeline, const publish::Session& session) = 0;
+  // All are borrowed for the object's life.
+  virtual void start(const publish::Pipeline& pipeline, const publish::Session& session,
+                     const Replicas& replicas) = 0;
   virtual void on_changes(const translate::Engine::Changes& changes) = 0;
-  virtual void on_applied() = 0;  // the session's live state moved
+  virtual void on_applied() = 0;  // the session's live state moved, or that of another replica
   virtual void on_refused(
       const std::vector<wire::Reason>& reasons) = 0;         // told to the owners of the resources
   virtual void stop(base::UniqueFunction<void()> done) = 0;  // gives the lease back

@@ -7,7 +7,7 @@ from checks.tree import SIDES
 
 # Header pattern -> files that may include it. The first matching row decides.
 WRAPPERS = (
-    ("openssl/*", ("common/crypto/*", "dataplane/transport/tls*")),
+    ("openssl/*", ("common/crypto/*", "controller/peers/tls*", "dataplane/transport/tls*")),
     ("curl/*", ("controller/kubernetes/*", "dataplane/observe/otlp_post.cc")),
     ("yaml-cpp/*", ("controller/kubernetes/*",)),
     ("rapidjson/*", ("common/base/json.cc",)),

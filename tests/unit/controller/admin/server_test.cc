@@ -18,7 +18,7 @@ using ::testing::StartsWith;
 
 class Target final : public AdminTarget {
  public:
-  bool ready() const override { return is_ready; }
+  std::string readiness() const override { return is_ready ? "ready\n" : ""; }
   std::string metrics() const override { return "weir_up 1\n"; }
   std::string reports() const override { return "[]\n"; }
   std::atomic<bool> is_ready{false};

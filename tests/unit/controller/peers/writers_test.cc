@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "controller/ingress/ticket_keys.h"
 #include "controller/peers/authority_ring.h"
+#include "controller/peers/identity.h"
 #include "controller/store/parse.h"
 #include "tests/fakes/fake_api_server.h"
 
@@ -164,6 +165,31 @@ TEST_F(TicketWriterTest, AuthoritiesAreWrittenOnceAndMakeACertificate) {
   catch_up();
   run_for(milliseconds(2'500), {});
   EXPECT_EQ(held(), written);
+  Identity identity(loop_.clock());
+  EXPECT_FALSE(identity.look(""));
+  EXPECT_EQ(identity.context(), nullptr);
+  EXPECT_TRUE(identity.look(written));
+  const auto first = identity.context();
+  EXPECT_NE(first, nullptr);
+  EXPECT_FALSE(identity.look(written)) << "still fresh";
+  EXPECT_FALSE(identity.look("{}"));
+  EXPECT_NE(identity.problem(), "");
+  EXPECT_EQ(identity.context(), first) << "what it had it keeps";
+}
+
+TEST(Identity, IsRenewedAfterEightHours) {
+  base::ManualClock clock;
+  const std::int64_t now =
+      std::chrono::duration_cast<seconds>(clock.wall_now().time_since_epoch()).count();
+  const std::string text = to_text(make_authority_ring(now));
+  Identity identity(clock);
+  ASSERT_TRUE(identity.look(text));
+  clock.advance(std::chrono::hours(7));
+  EXPECT_FALSE(identity.look(text));
+  clock.advance(std::chrono::hours(2));
+  EXPECT_TRUE(identity.look(text));
+  clock.advance(-std::chrono::hours(24));  // the wall clock was set back
+  EXPECT_TRUE(identity.look(text));
 }
 
 }  // namespace
