@@ -109,7 +109,7 @@ class Roles(unittest.TestCase):
         self.assertEqual(self.readers("defaults", "networking.k8s.io/ingresses"), {("", ())})
 
     def test_in_namespaces(self):
-        self.assertEqual(self.readers("namespaces", "secrets"), {("shop", ()), ("bank", ()), ("weir-system", ("edge-weir-ticket-keys",))})
+        self.assertEqual(self.readers("namespaces", "secrets"), {("shop", ()), ("bank", ()), ("weir-system", ("edge-weir-peers", "edge-weir-ticket-keys"))})
         self.assertEqual(self.readers("namespaces", "configmaps"), {("shop", ()), ("bank", ()), ("weir-system", ("edge-weir-tcp",))})
         self.assertEqual(self.readers("namespaces", "networking.k8s.io/ingresses"), {("shop", ()), ("bank", ())})
         self.assertEqual(self.readers("namespaces", "services"), {("shop", ()), ("bank", ()), ("weir-system", ("edge-weir",))})
@@ -118,7 +118,7 @@ class Roles(unittest.TestCase):
 
     def test_by_name(self):
         self.assertEqual(self.readers("named", "secrets"), {
-            ("shop", ("shop-tls", "users")), ("bank", ("bank-tls",)), ("certs", ("wildcard",)), ("weir-system", ("edge-weir-ticket-keys",))})
+            ("shop", ("shop-tls", "users")), ("bank", ("bank-tls",)), ("certs", ("wildcard",)), ("weir-system", ("edge-weir-peers", "edge-weir-ticket-keys"))})
         self.assertEqual(self.readers("named", "configmaps"), {("weir-system", ("edge-weir-tcp",))})
         self.assertEqual(self.readers("named", "services"), {("", ())})
         self.assertEqual(self.readers("named and scoped", "services"), {("shop", ()), ("weir-system", ("edge-weir",))})
@@ -149,12 +149,17 @@ class Roles(unittest.TestCase):
             verbs = {(what, verb) for _, what, verb, _ in self.rules(name) if verb not in ("list", "watch", "get")}
             self.assertLessEqual({what for what, _ in verbs}, written | {"secrets"}, name)
 
-    def test_of_secrets_only_the_ticket_keys_are_written(self):
+    def test_of_secrets_only_those_that_replicas_share_are_written(self):
         for name in samples.COMBINATIONS:
             with self.subTest(name):
                 for where, what, verb, names in self.rules(name):
                     if what == "secrets" and verb not in ("list", "watch"):
                         self.assertEqual((verb, len(names), where != ""), ("patch", 1, True))
+
+    def test_which_replicas_are_ready_is_read_where_they_are(self):
+        self.assertEqual(self.readers("namespaces", "discovery.k8s.io/endpointslices"),
+                         {("shop", ()), ("bank", ()), ("weir-system", ())})
+        self.assertEqual(self.readers("defaults", "discovery.k8s.io/endpointslices"), {("", ())})
 
 
 class Values(unittest.TestCase):

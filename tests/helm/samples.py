@@ -65,6 +65,8 @@ SAMPLES = {
     "controller.service.internal.loadBalancerSourceRanges": ["10.0.0.0/8"],
     "controller.metrics.port": 9254,
     "controller.metrics.controllerPort": 9255,
+    "controller.peers.port": 9266,
+    "controller.peers.patience": "20s",
     "controller.metrics.service.type": "NodePort",
     "controller.startupProbe": {"periodSeconds": 2},
     "controller.livenessProbe": {"periodSeconds": 2},

@@ -27,9 +27,11 @@
 {{- fail "controller.metrics.serviceMonitor.enabled: needs controller.metrics.enabled=true, whose Service it names; controller.metrics.podMonitor needs none" -}}
 {{- end -}}
 {{- $ports := list -}}
-{{- range list $c.containerPort.http $c.containerPort.https $c.metrics.port $c.metrics.controllerPort -}}
+{{- $own := list $c.containerPort.http $c.containerPort.https $c.metrics.port $c.metrics.controllerPort -}}
+{{- if $c.peers.enabled -}}{{- $own = append $own $c.peers.port -}}{{- end -}}
+{{- range $own -}}
 {{- if has (int .) $ports -}}
-{{- fail (printf "controller.containerPort, controller.metrics.port, controller.metrics.controllerPort: %v is used twice" .) -}}
+{{- fail (printf "controller.containerPort, controller.metrics.port, controller.metrics.controllerPort, controller.peers.port: %v is used twice" .) -}}
 {{- end -}}
 {{- $ports = append $ports (int .) -}}
 {{- end -}}

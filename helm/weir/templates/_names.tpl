@@ -78,6 +78,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
+{{- /* The Service by which replicas find each other and the Secret with their authorities; nothing: they do not. */ -}}
+{{- define "weir.peers" -}}
+{{- if .Values.controller.peers.enabled -}}
+{{- printf "%s-peers" (include "weir.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* The Service whose addresses go into the status: NAMESPACE/NAME, or nothing. */ -}}
 {{- define "weir.published" -}}
 {{- if .Values.controller.publishService.enabled -}}

@@ -47,6 +47,12 @@
 - --ticket-keys-period={{ $.Values.controller.ticketKeys.period }}
 {{- end }}
 - --settings={{ include "weir.namespace" $ }}/{{ include "weir.fullname" $ }}
+{{- with include "weir.peers" $ }}
+- --peers-service={{ include "weir.namespace" $ }}/{{ . }}
+- --peers-address=$(POD_IP)
+- --peers-port={{ $.Values.controller.peers.port }}
+- --peers-patience={{ $.Values.controller.peers.patience }}
+{{- end }}
 {{- if $.Values.tcp }}
 - --tcp-services-configmap={{ include "weir.namespace" $ }}/{{ include "weir.fullname" $ }}-tcp
 {{- end }}
@@ -128,9 +134,19 @@ seccompProfile:
   {{- include "weir.controllerFlags" . | nindent 2 }}
   env:
   {{- include "weir.environment" . | nindent 2 }}
+  {{- if include "weir.peers" . }}
+  - name: POD_IP
+    valueFrom:
+      fieldRef:
+        fieldPath: status.podIP
+  {{- end }}
   ports:
   - name: controller
     containerPort: {{ .Values.controller.metrics.controllerPort }}
+  {{- if include "weir.peers" . }}
+  - name: peers
+    containerPort: {{ .Values.controller.peers.port }}
+  {{- end }}
   startupProbe:
     httpGet:
       path: /healthz

@@ -86,6 +86,7 @@ the cluster-wide rules or those of a served namespace cover already is left out.
 {{- $scope := (include "weir.scope" . | fromJson).list -}}
 {{- $wanted := list -}}
 {{- with include "weir.tickets" . -}}{{- $wanted = append $wanted (list "secrets" $own .) -}}{{- end -}}
+{{- with include "weir.peers" . -}}{{- $wanted = append $wanted (list "secrets" $own .) -}}{{- end -}}
 {{- with get $c.extraArgs "default-ssl-certificate" -}}{{- $wanted = append $wanted (concat (list "secrets") (splitList "/" .)) -}}{{- end -}}
 {{- range $protocol := list "tcp" "udp" -}}
 {{- if get $.Values $protocol -}}{{- $wanted = append $wanted (list "configmaps" $own (printf "%s-%s" (include "weir.fullname" $) $protocol)) -}}{{- end -}}
