@@ -78,6 +78,23 @@ void Process::kill() {
   pid_ = -1;
 }
 
+void Process::hold() {
+  held_ = {pid_};
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    if (held_[i] <= 1) continue;
+    ::kill(held_[i], SIGSTOP);
+    const std::vector<pid_t> children = children_of(held_[i]);
+    held_.insert(held_.end(), children.begin(), children.end());
+  }
+}
+
+void Process::let_go() {
+  for (auto at = held_.rbegin(); at != held_.rend(); ++at) {
+    if (*at > 1) ::kill(*at, SIGCONT);
+  }
+  held_.clear();
+}
+
 std::string run_program(const std::vector<std::string>& command) {
   int ends[2];
   EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);

@@ -23,9 +23,11 @@ class Process {
   // Both outputs are appended to the log file.
   Process(const std::vector<std::string>& command, const std::string& log);
   ~Process();
-  Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+  Process(Process&& other) noexcept
+      : pid_(std::exchange(other.pid_, -1)), held_(std::move(other.held_)) {}
   Process& operator=(Process&& other) noexcept {
     std::swap(pid_, other.pid_);
+    std::swap(held_, other.held_);
     return *this;
   }
 
@@ -33,9 +35,14 @@ class Process {
   bool running();
   void terminate();  // SIGTERM, and waits up to 10 s
   void kill();       // SIGKILL, and waits
+  // SIGSTOP to it and then to its children, SIGCONT the other way round, so that it does not find
+  // that one of them hangs.
+  void hold();
+  void let_go();
 
  private:
   pid_t pid_ = -1;
+  std::vector<pid_t> held_;  // parents first
 };
 
 // Runs to the end; its standard output. A failure of the test when it ends with anything but 0.

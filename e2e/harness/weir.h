@@ -22,6 +22,8 @@ class Weir {
   bool wait_ready(Millis patience = kPatience);
   void kill_controller() { controller_.kill(); }
   void stop_dataplane() { dataplane_.terminate(); }
+  void hold_dataplane() { dataplane_.hold(); }
+  void let_dataplane_go() { dataplane_.let_go(); }
   void stop();  // SIGTERM to both, and waits
 
   std::uint16_t http() const { return static_cast<std::uint16_t>(first_); }
