@@ -27,6 +27,7 @@ struct Deleter {
 };
 using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
+using CrlPtr = std::unique_ptr<X509_CRL, Deleter<X509_CRL_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
 using BignumPtr = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
@@ -41,6 +42,21 @@ struct ErrorQueueGuard {
   ErrorQueueGuard& operator=(const ErrorQueueGuard&) = delete;
   ~ErrorQueueGuard() { ERR_clear_error(); }
 };
+
+// The text as OpenSSL's functions take it; borrowed.
+inline const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+// Null when it is no certificate, no revocation list in DER. The error queue may tell why.
+inline X509Ptr parse_certificate(std::string_view der) {
+  const unsigned char* at = bytes_of(der);
+  return X509Ptr(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+}
+inline CrlPtr parse_crl(std::string_view der) {
+  const unsigned char* at = bytes_of(der);
+  return CrlPtr(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
+}
 
 // text: borrowed for the reader's life.
 inline BioPtr reader_of(std::string_view text) {

@@ -1,20 +1,16 @@
 #include "common/crypto/pem_blocks.h"
 
-#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
 #include <climits>
-#include <memory>
+
+#include "common/crypto/openssl_ptr.h"
 
 namespace weir::crypto {
 namespace {
-
-struct BioFree {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
 
 // What one block holds; frees what OpenSSL allocated.
 struct RawBlock {
@@ -38,8 +34,7 @@ base::Result<std::vector<PemBlock>> read_pem_blocks(std::string_view pem, std::s
                                                     std::initializer_list<std::string_view> names) {
   if (pem.size() > INT_MAX) return base::invalid(std::string(what) + ": over 2 GiB");
   std::vector<PemBlock> out;
-  const std::unique_ptr<BIO, BioFree> bio(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const BioPtr bio = reader_of(pem);
   for (std::size_t number = 1;; ++number) {
     ERR_clear_error();
     RawBlock block;

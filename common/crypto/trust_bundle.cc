@@ -2,8 +2,8 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
+#include "common/crypto/openssl_ptr.h"
 #include "common/crypto/pem_blocks.h"
 
 namespace weir::crypto {
@@ -13,19 +13,9 @@ constexpr std::size_t kMostInBundle = 1024;
 constexpr std::size_t kMostCrls = 128;
 constexpr std::size_t kMostBytes = 768 * 1024;  // a resource of the socket has a limit of 1 MiB
 
-bool is_certificate(const std::string& der) {
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  X509* x509 = d2i_X509(nullptr, &at, static_cast<long>(der.size()));
-  X509_free(x509);
-  return x509 != nullptr;
-}
+bool is_certificate(const std::string& der) { return parse_certificate(der) != nullptr; }
 
-bool is_crl(const std::string& der) {
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  X509_CRL* crl = d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size()));
-  X509_CRL_free(crl);
-  return crl != nullptr;
-}
+bool is_crl(const std::string& der) { return parse_crl(der) != nullptr; }
 
 base::Result<std::vector<std::string>> check(std::string_view what, std::vector<PemBlock> blocks,
                                              bool (*good)(const std::string&), std::size_t most) {

@@ -3,7 +3,7 @@
 #include <openssl/ssl.h>
 
 #include "common/base/check.h"
-#include "dataplane/transport/tls_x509.h"
+#include "common/crypto/openssl_ptr.h"
 
 namespace weir::transport {
 namespace {
@@ -16,17 +16,12 @@ constexpr const char* kSuites12 =
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* kGroups = "X25519:P-256:P-384";
 
-struct KeyFree {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using KeyPtr = std::unique_ptr<EVP_PKEY, KeyFree>;
-
 // Naming the type saves OpenSSL from trying every decoder: a third of the time.
-KeyPtr parse_key(const CertificateEntry& entry) {
+crypto::KeyPtr parse_key(const CertificateEntry& entry) {
   const std::string& type = entry.facts.key_type;
   const int id = type == "rsa" ? EVP_PKEY_RSA : type == "ed25519" ? EVP_PKEY_ED25519 : EVP_PKEY_EC;
-  const unsigned char* at = bytes_of(entry.key);
-  return KeyPtr(d2i_PrivateKey(id, nullptr, &at, static_cast<long>(entry.key.size())));
+  const unsigned char* at = crypto::bytes_of(entry.key);
+  return crypto::KeyPtr(d2i_PrivateKey(id, nullptr, &at, static_cast<long>(entry.key.size())));
 }
 
 }  // namespace
@@ -43,15 +38,15 @@ void set_common_options(ssl_ctx_st* context) {
 
 bool use_certificate(ssl_ctx_st* context, const CertificateEntry& entry) {
   if (entry.chain.empty()) return false;
-  const X509Ptr leaf = parse_certificate(entry.chain.front());
-  const KeyPtr key = parse_key(entry);
+  const crypto::X509Ptr leaf = crypto::parse_certificate(entry.chain.front());
+  const crypto::KeyPtr key = parse_key(entry);
   if (leaf == nullptr || key == nullptr) return false;
   if (X509_check_private_key(leaf.get(), key.get()) != 1) return false;
   if (SSL_CTX_use_certificate(context, leaf.get()) != 1) return false;
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) return false;
   SSL_CTX_clear_chain_certs(context);
   for (std::size_t i = 1; i < entry.chain.size(); ++i) {
-    const X509Ptr link = parse_certificate(entry.chain[i]);
+    const crypto::X509Ptr link = crypto::parse_certificate(entry.chain[i]);
     if (link == nullptr || SSL_CTX_add1_chain_cert(context, link.get()) != 1) return false;
   }
   return true;

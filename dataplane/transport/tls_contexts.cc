@@ -14,8 +14,8 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/openssl_ptr.h"
 #include "dataplane/transport/tls_certificate.h"
-#include "dataplane/transport/tls_x509.h"
 
 namespace weir::transport {
 namespace {
@@ -36,8 +36,9 @@ int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size,
   std::string_view ours = kProtocols;
   if (!contexts->offers_http2()) ours.remove_prefix(kHttp2);
   unsigned char* chosen = nullptr;
-  const int outcome = SSL_select_next_proto(
-      &chosen, out_size, bytes_of(ours), static_cast<unsigned>(ours.size()), offered, offered_size);
+  const int outcome =
+      SSL_select_next_proto(&chosen, out_size, crypto::bytes_of(ours),
+                            static_cast<unsigned>(ours.size()), offered, offered_size);
   *out = chosen;
   // A client that speaks none of ours must not believe that it was understood.
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -88,7 +89,7 @@ struct TicketCallback {
 
   static bool arm(const std::string& key, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
                   EVP_MAC_CTX* mac, bool encrypt) {
-    const auto* raw = bytes_of(key);
+    const auto* raw = crypto::bytes_of(key);
     std::array<unsigned char, kKeyMac> secret;
     std::copy_n(raw + kKeyName, kKeyMac, secret.begin());
     char digest[] = "SHA256";
@@ -147,7 +148,7 @@ TlsContexts::Entry TlsContexts::build(std::string key, const Certificates& certi
   if (!usable) return {std::move(key), {}, nullptr};
   // A ticket of one set of certificates never resumes on another.
   std::string id = identity.finish();
-  WEIR_CHECK(SSL_CTX_set_session_id_context(context.get(), bytes_of(id),
+  WEIR_CHECK(SSL_CTX_set_session_id_context(context.get(), crypto::bytes_of(id),
                                             static_cast<unsigned>(id.size())) == 1);
   return {std::move(key), std::move(id), std::move(context)};
 }
@@ -184,7 +185,8 @@ void TlsContexts::ask_client(SSL* ssl, const Entry& entry, ClientPolicyPtr polic
   bond.add(base::encode(policy->rule).to_string());
   bond.add(policy->trust == nullptr ? "" : policy->trust->hash);
   const std::string id = bond.finish();
-  WEIR_CHECK(SSL_set_session_id_context(ssl, bytes_of(id), static_cast<unsigned>(id.size())) == 1);
+  WEIR_CHECK(
+      SSL_set_session_id_context(ssl, crypto::bytes_of(id), static_cast<unsigned>(id.size())) == 1);
   ask_for_certificate(ssl, *policy, stores_);
   current_->on_client_policy(std::move(policy));
 }

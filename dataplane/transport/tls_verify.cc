@@ -9,7 +9,7 @@
 #include "common/base/check.h"
 #include "common/base/ip.h"
 #include "common/base/log.h"
-#include "dataplane/transport/tls_x509.h"
+#include "common/crypto/openssl_ptr.h"
 
 namespace weir::transport {
 namespace {
@@ -17,15 +17,8 @@ namespace {
 // More would not fit into what clients are known to read.
 constexpr std::size_t kMostSubjectBytes = 8 * 1024;
 
-struct CrlFree {
-  void operator()(X509_CRL* crl) const { X509_CRL_free(crl); }
-};
-struct BioFree {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-
 bool add_authority(Authorities& to, const std::string& der, std::size_t& subject_bytes) {
-  const X509Ptr x509 = parse_certificate(der);
+  const crypto::X509Ptr x509 = crypto::parse_certificate(der);
   if (x509 == nullptr || X509_STORE_add_cert(to.store.get(), x509.get()) != 1) return false;
   const X509_NAME* subject = X509_get_subject_name(x509.get());
   subject_bytes += static_cast<std::size_t>(std::max(0, i2d_X509_NAME(subject, nullptr)));
@@ -39,9 +32,7 @@ bool add_authority(Authorities& to, const std::string& der, std::size_t& subject
 }
 
 bool add_crl(Authorities& to, const std::string& der) {
-  const unsigned char* at = bytes_of(der);
-  const std::unique_ptr<X509_CRL, CrlFree> crl(
-      d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
+  const crypto::CrlPtr crl = crypto::parse_crl(der);
   return crl != nullptr && X509_STORE_add_crl(to.store.get(), crl.get()) == 1;
 }
 
@@ -76,11 +67,9 @@ bool is_unknown_authority(long error) {
 }
 
 std::string text_of(const X509_NAME* name) {
-  const std::unique_ptr<BIO, BioFree> out(BIO_new(BIO_s_mem()));
+  const crypto::BioPtr out(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &data);
-  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
+  return crypto::text_of(out.get());
 }
 
 std::string der_of(X509* x509) {
