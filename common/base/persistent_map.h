@@ -1,17 +1,15 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "common/base/counted.h"
 #include "common/base/hash.h"
-#include "common/base/prefetch.h"
+#include "common/base/persistent_bucket.h"
 
 namespace weir::base {
 
@@ -20,10 +18,10 @@ namespace weir::base {
 // 64, so 4,096 buckets: 100,000 keys are about 25 a bucket.
 //
 //   Threads: any number may read one map; with() and without() make a new map and leave the old one
-//   as it was. Lookup:  one hash, two array reads, a scan over 8-byte tags, one key compare.
+//   as it was. Lookup: one hash, two array reads, a scan over 2-byte tags, one key compare.
 //
-// Invariants: (1) a bucket's entries have distinct keys; (2) size_ is the number of entries; (3)
-// published nodes never change; (4) tags[i] of a bucket is the hash of entries[i].
+// Invariants: (1) a bucket's entries have distinct keys, and it has one at least; (2) size_ is the
+// number of entries; (3) published nodes never change.
 template <typename Value>
 class PersistentMap {
  public:
@@ -35,12 +33,12 @@ class PersistentMap {
   // The value, or null. The pointer is valid as long as this map (or a copy) lives.
   const Value* find(std::string_view key) const { return find(key, hash_bytes(key)); }
   const Value* find(std::string_view key, std::uint64_t hash) const {
-    const Pointer* found = locate(key, hash);
-    return found == nullptr ? nullptr : found->get();
+    const auto* slot = locate(key, hash);
+    return slot == nullptr ? nullptr : slot->value;
   }
   Pointer share(std::string_view key) const {
-    const Pointer* found = locate(key, hash_bytes(key));
-    return found == nullptr ? nullptr : *found;
+    const auto* slot = locate(key, hash_bytes(key));
+    return slot == nullptr ? nullptr : slot->entry->value();
   }
 
   [[nodiscard]] PersistentMap with(std::string_view key, Pointer value) const {
@@ -51,73 +49,49 @@ class PersistentMap {
   // Calls visit(key, value) for every entry, in no particular order.
   template <typename Visit>
   void for_each(Visit&& visit) const {
-    if (root_ == nullptr) return;
-    for (const auto& middle : *root_) {
-      if (middle == nullptr) continue;
-      for (const auto& bucket : *middle) {
-        if (bucket == nullptr) continue;
-        for (const auto& entry : bucket->entries) {
-          visit(std::string_view(entry->key), *entry->value);
-        }
+    if (!root_) return;
+    for (const auto& middle : root_->nodes) {
+      if (!middle) continue;
+      for (const auto& bucket : middle->nodes) {
+        if (!bucket) continue;
+        for (const auto& slot : *bucket) visit(slot.entry->key(), *slot.value);
       }
     }
   }
 
  private:
-  // Shared between the copies of a bucket, so that a change copies pointers and no keys.
-  struct Entry {
-    std::string key;
-    Pointer value;
-  };
-  struct Bucket {
-    std::vector<std::uint64_t> tags;
-    std::vector<std::shared_ptr<const Entry>> entries;
+  using Bucket = PersistentBucket<Value>;
+  template <typename Below>
+  struct Node : Counted {
+    std::array<Ref<Below>, 64> nodes;
 
-    std::size_t position(std::string_view key, std::uint64_t hash) const {
-      for (std::size_t i = 0; i < tags.size(); ++i) {
-        if (tags[i] != hash) continue;
-        // The value's first lines come from memory while the key is compared.
-        prefetch(entries[i]->value.get(), std::min<std::size_t>(sizeof(Value), 256));
-        if (entries[i]->key == key) return i;
-      }
-      return tags.size();
-    }
-    // An empty value removes.
-    void change(std::string_view key, std::uint64_t hash, Pointer value) {
-      const std::size_t at = position(key, hash);
-      const auto offset = static_cast<std::ptrdiff_t>(at);
-      if (value == nullptr) {
-        tags.erase(tags.begin() + offset);
-        entries.erase(entries.begin() + offset);
-        return;
-      }
-      auto entry = std::make_shared<const Entry>(Entry{std::string(key), std::move(value)});
-      if (at < tags.size()) {
-        entries[at] = std::move(entry);
-      } else {
-        tags.push_back(hash);
-        entries.push_back(std::move(entry));
-      }
+    static void destroy(const Node* node) { delete node; }
+    // A copy of `old` (which may be none) with another node at this place.
+    static Ref<Node> changed(const Node* old, std::size_t at, Ref<Below> below) {
+      auto node = std::make_unique<Node>();
+      if (old != nullptr) node->nodes = old->nodes;
+      node->nodes[at] = std::move(below);
+      return Ref<Node>(node.release());
     }
   };
-  using Middle = std::array<std::shared_ptr<const Bucket>, 64>;
-  using Root = std::array<std::shared_ptr<const Middle>, 64>;
+  using Middle = Node<Bucket>;
+  using Root = Node<Middle>;
 
   static std::size_t high(std::uint64_t hash) { return hash >> 58; }
   static std::size_t low(std::uint64_t hash) { return hash >> 52 & 63; }
 
-  const Pointer* locate(std::string_view key, std::uint64_t hash) const {
-    if (root_ == nullptr) return nullptr;
-    const Middle* middle = (*root_)[high(hash)].get();
-    const Bucket* bucket = middle == nullptr ? nullptr : (*middle)[low(hash)].get();
-    if (bucket == nullptr) return nullptr;
-    const std::size_t at = bucket->position(key, hash);
-    return at == bucket->tags.size() ? nullptr : &bucket->entries[at]->value;
+  const Middle* middle_of(std::uint64_t hash) const {
+    return root_ ? root_->nodes[high(hash)].get() : nullptr;
   }
-
-  template <typename Node>
-  static std::shared_ptr<Node> copy_of(const std::shared_ptr<const Node>& node) {
-    return node == nullptr ? std::make_shared<Node>() : std::make_shared<Node>(*node);
+  const Bucket* bucket_of(std::uint64_t hash) const {
+    const Middle* middle = middle_of(hash);
+    return middle == nullptr ? nullptr : middle->nodes[low(hash)].get();
+  }
+  const typename Bucket::Slot* locate(std::string_view key, std::uint64_t hash) const {
+    const Bucket* bucket = bucket_of(hash);
+    if (bucket == nullptr) return nullptr;
+    const auto* slot = bucket->find(key, hash);
+    return slot == bucket->end() ? nullptr : slot;
   }
 
   PersistentMap changed(std::string_view key, Pointer value) const {
@@ -125,19 +99,15 @@ class PersistentMap {
     const bool present = locate(key, hash) != nullptr;
     const bool removes = value == nullptr;
     if (removes && !present) return *this;
-    auto root = copy_of(root_);
-    auto middle = copy_of((*root)[high(hash)]);
-    auto bucket = copy_of((*middle)[low(hash)]);
-    bucket->change(key, hash, std::move(value));
-    (*middle)[low(hash)] = bucket->tags.empty() ? nullptr : std::move(bucket);
-    (*root)[high(hash)] = std::move(middle);
+    auto bucket = Bucket::changed(bucket_of(hash), key, hash, std::move(value));
+    auto middle = Middle::changed(middle_of(hash), low(hash), std::move(bucket));
     PersistentMap out;
-    out.root_ = std::move(root);
+    out.root_ = Root::changed(root_.get(), high(hash), std::move(middle));
     out.size_ = size_ + (present ? 0 : 1) - (removes ? 1 : 0);
     return out;
   }
 
-  std::shared_ptr<const Root> root_;
+  Ref<Root> root_;
   std::size_t size_ = 0;
 };
 

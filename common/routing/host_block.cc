@@ -30,9 +30,20 @@ std::shared_ptr<PathBucket> copy_of(const PathBucket* bucket, const std::string&
 
 }  // namespace
 
-void PathBucket::add(CompiledRoutePtr route) { insert_sorted(routes_, std::move(route)); }
+void PathBucket::add(CompiledRoutePtr route) {
+  if (first_ == nullptr) {
+    first_ = std::move(route);
+    return;
+  }
+  if (CompiledRoute::before(*route, *first_)) std::swap(route, first_);
+  insert_sorted(others_, std::move(route));
+}
 
-void PathBucket::remove(const CompiledRoute& route) { erase_route(routes_, route); }
+void PathBucket::remove(const CompiledRoute& route) {
+  if (first_.get() != &route) return erase_route(others_, route);
+  first_ = others_.empty() ? nullptr : std::move(others_.front());
+  if (!others_.empty()) others_.erase(others_.begin());
+}
 
 void HostBlock::declare(model::Host host) {
   host_ = std::move(host);
@@ -79,7 +90,7 @@ void HostBlock::unindex(const CompiledRoute& route) {
   for (const std::string& key : route.path_keys()) {
     auto bucket = copy_of(map.find(key), key);
     bucket->remove(route);
-    if (bucket->routes().empty()) {
+    if (bucket->empty()) {
       map.remove(key);
     } else {
       map.set(std::move(bucket));
