@@ -77,11 +77,23 @@ std::string certificates_line(const std::vector<std::string>& names, const Resou
   return out;
 }
 
+// A cluster that is asked for and is not there is said.
+std::string stream_line(const model::StreamRule& rule, const Resources& resources) {
+  std::string out = base::encode(rule).to_string();
+  for (const auto& backend : rule.backends) {
+    if (!resources.contains({model::ResourceType::kCluster, backend.cluster}))
+      out += " " + backend.cluster + " MISSING";
+  }
+  return out;
+}
+
 std::string host_line(const model::Resource& resource, const Resources& resources) {
   const auto host = read<model::Host>(resource);
   std::string out = host.name;
   if (host.fall_through) out += " (falls through)";
   if (!host.certificates.empty()) out += ": " + certificates_line(host.certificates, resources);
+  if (host.passthrough != model::StreamRule{})
+    out += " passthrough " + stream_line(host.passthrough, resources);
   if (host.client_tls == model::ClientTls{}) return out;
   out += " client_tls " + base::encode(host.client_tls).to_string();
   if (!resources.contains({model::ResourceType::kTrust, host.client_tls.trust})) out += " MISSING";
@@ -118,7 +130,12 @@ base::Json listeners_of(const Resources& resources) {
   for (const auto& [key, resource] : resources) {
     if (key.type != model::ResourceType::kListener) continue;
     const auto listener = read<model::Listener>(*resource);
-    out.push(listener.name + ": " + certificates_line(listener.default_certificates, resources));
+    std::string line =
+        listener.name + ": " + certificates_line(listener.default_certificates, resources);
+    if (listener.proxy_protocol) line += " proxy_protocol";
+    if (listener.stream != model::StreamRule{})
+      line += " stream " + stream_line(listener.stream, resources);
+    out.push(std::move(line));
   }
   return out;
 }
