@@ -61,7 +61,7 @@ e2e_rows() {
   need rows
   need_cluster
   configure_preset release
-  build_known release "${programs[@]}" weir-e2e-load weir-e2e-backend push_frames
+  build_known release "${programs[@]}" weir-e2e-load weir-e2e-backend push_frames scenario_backend_faults
   # Each takes as long as a build of this tree: only for rows that ask.
   rows_name WEIR_E2E_OLD_BIN "$@" && WEIR_E2E_OLD_BIN=$(bash e2e/faults/alone/old_programs.sh)
   # All but what was added last; knows memory pressure.
