@@ -81,7 +81,7 @@ std::string certificates_line(const std::vector<std::string>& names, const Resou
 std::string stream_line(const model::StreamRule& rule, const Resources& resources) {
   std::string out = base::encode(rule).to_string();
   for (const auto& backend : rule.backends) {
-    if (!resources.contains({model::ResourceType::kCluster, backend.cluster}))
+    if (!backend.invalid && !resources.contains({model::ResourceType::kCluster, backend.cluster}))
       out += " " + backend.cluster + " MISSING";
   }
   return out;
@@ -132,7 +132,7 @@ base::Json listeners_of(const Resources& resources) {
     const auto listener = read<model::Listener>(*resource);
     std::string line =
         listener.name + ": " + certificates_line(listener.default_certificates, resources);
-    if (listener.proxy_protocol) line += " proxy_protocol";
+    if (listener.proxy_protocol) line += " with proxy_protocol";
     if (listener.stream != model::StreamRule{})
       line += " stream " + stream_line(listener.stream, resources);
     out.push(std::move(line));
