@@ -9,7 +9,7 @@
 namespace weir::peers {
 namespace {
 
-constexpr base::Duration kTick = std::chrono::seconds(1);
+constexpr base::Duration kLookEvery = std::chrono::seconds(1);
 // What moves often is told together: the status looks at what it waits with each time, and the
 // other replicas get a line.
 constexpr base::Duration kTellAfter = std::chrono::milliseconds(100);
@@ -38,7 +38,7 @@ Peers::Peers(loop::Loop& loop, Settings settings, Around around, base::UniqueFun
 Peers::~Peers() = default;
 
 base::Result<void> Peers::start() {
-  tick_.arm(loop_.clock().now() + kTick);
+  tick_.arm(loop_.clock().now() + kLookEvery);
   if (!settings_.on()) return {};
   const auto address =
       base::SocketAddress::parse(settings_.place.own_address, settings_.place.port);
@@ -71,7 +71,7 @@ void Peers::moved() {
 
 // Positions also move without an object: by a bookmark, by the end of a list.
 void Peers::tick() {
-  tick_.arm(loop_.now() + kTick);
+  tick_.arm(loop_.now() + kLookEvery);
   if (around_.pipeline.settled()) on_translated();
   settle();
   book_.tick();

@@ -23,12 +23,6 @@ using crypto::KeyPtr;
 using crypto::reader_of;
 using crypto::X509Ptr;
 
-struct FreeContext {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-struct FreeSsl {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
 X509Ptr next_certificate(BIO* pem) {
   return X509Ptr(PEM_read_bio_X509(pem, nullptr, crypto::no_password, nullptr));
 }
@@ -71,7 +65,7 @@ std::string openssl_reason(const char* otherwise) {
 }  // namespace
 
 struct TlsContext::Impl {
-  std::unique_ptr<SSL_CTX, FreeContext> context;
+  std::unique_ptr<SSL_CTX, crypto::Deleter<SSL_CTX_free>> context;
 };
 
 TlsContext::TlsContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -98,7 +92,7 @@ base::Result<std::shared_ptr<const TlsContext>> TlsContext::make(const crypto::P
 }
 
 struct TlsChannel::Session {
-  std::unique_ptr<SSL, FreeSsl> ssl;
+  std::unique_ptr<SSL, crypto::Deleter<SSL_free>> ssl;
 };
 
 TlsChannel::TlsChannel(loop::Loop& loop, base::UniqueFd socket,

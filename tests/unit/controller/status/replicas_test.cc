@@ -19,7 +19,8 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-constexpr kubernetes::LeaseTimings kFast{milliseconds(600), milliseconds(60), milliseconds(300)};
+constexpr kubernetes::LeaseTimings kQuickLease{milliseconds(600), milliseconds(60),
+                                               milliseconds(300)};
 
 // The peers port of another replica, on its own loopback address.
 class OtherReplica {
@@ -93,7 +94,7 @@ class ReplicasTest : public testing::Test {
     client_ = std::make_unique<kubernetes::ApiClient>(loop_, access, "weir-test");
     auto status = std::make_unique<ClusterStatus>(
         loop_, *client_, AddressSource{"", {"192.0.2.1"}},
-        make_lease_authority(*client_, {"weir", "leader", "me"}, kFast));
+        make_lease_authority(*client_, {"weir", "leader", "me"}, kQuickLease));
     status_ = status.get();
     controller_ = std::make_unique<admin::Controller>(
         loop_, options,
