@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -23,8 +22,8 @@ namespace weir::base {
 //     std::string address;
 //     std::uint16_t port = 0;
 //     bool operator==(const Bind&) const = default;
-//     static constexpr auto fields() { return std::tuple{field("address", &Bind::address),
-//     field("port", &Bind::port)}; }
+//     static constexpr auto fields(auto&& to) { return to(field("address", &Bind::address),
+//     field("port", &Bind::port)); }
 //   };
 //
 // A field whose value equals the struct's default is left out of the JSON; an absent member keeps
@@ -32,7 +31,10 @@ namespace weir::base {
 // understand each other). A member of the wrong type or out of range is an error that names the
 // path: "binds[1].port: 70000 is not in 0..65535". Supported types: bool, integers up to
 // 2^63-1, std::string, milliseconds and seconds (0 to ten years), std::optional, std::vector, enums
-// with an `enum_names(E)` overload found by ADL, and structs with fields().
+// with an `enum_names(E)` overload found by ADL, and structs with fields(to).
+//
+// The list is handed to a callable, not returned as a tuple: a tuple of thirty is built by the
+// compiler wherever the struct's header is read.
 
 template <typename Struct, typename Member>
 struct Field {
@@ -49,7 +51,7 @@ constexpr Field<Struct, Member> field(std::string_view name, Member Struct::* me
 using EnumNames = std::vector<std::string_view>;
 
 template <typename T>
-concept Fielded = requires { T::fields(); };
+concept Fielded = requires { T::fields([](const auto&...) {}); };
 
 namespace fields_detail {
 
@@ -118,18 +120,13 @@ Json encode(const T& value) {
     for (const auto& item : value) out.push(encode(item));
     return out;
   } else {
-    static_assert(Fielded<T>, "the type needs a static fields() function");
+    static_assert(Fielded<T>, "the type needs a static fields(to) function");
     static const T defaults{};
     Json out = Json::object();
-    std::apply(
-        [&](const auto&... one) {
-          const auto add = [&](const auto& f) {
-            if (!(value.*(f.member) == defaults.*(f.member)))
-              out.set(f.name, encode(value.*(f.member)));
-          };
-          (add(one), ...);
-        },
-        T::fields());
+    const auto add = [&](const auto& f) {
+      if (!(value.*(f.member) == defaults.*(f.member))) out.set(f.name, encode(value.*(f.member)));
+    };
+    T::fields([&](const auto&... one) { (add(one), ...); });
     return out;
   }
 }
@@ -175,7 +172,7 @@ Result<void> decode_into(const Json& json, T& out, const std::string& path) {
       if (!r.ok()) return r;
     }
   } else {
-    static_assert(Fielded<T>, "the type needs a static fields() function");
+    static_assert(Fielded<T>, "the type needs a static fields(to) function");
     if (!json.is_object()) return wrong(path, json, "an object");
     Result<void> result;
     const auto read = [&](const auto& f) {
@@ -184,7 +181,7 @@ Result<void> decode_into(const Json& json, T& out, const std::string& path) {
       result = decode_into(*member, out.*(f.member),
                            path.empty() ? std::string(f.name) : path + "." + std::string(f.name));
     };
-    std::apply([&](const auto&... one) { (read(one), ...); }, T::fields());
+    T::fields([&](const auto&... one) { (read(one), ...); });
     return result;
   }
   return {};

@@ -23,11 +23,10 @@ struct AuthTls {
       {};  // RE2, tested anywhere in the subject (RFC 2253): else 403; empty: all
   bool pass_certificate = false;  // ssl-client-cert to the upstream
   bool operator==(const AuthTls&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("asks", &AuthTls::asks), field("allow_plain", &AuthTls::allow_plain),
-                      field("error_page", &AuthTls::error_page),
-                      field("match_cn", &AuthTls::match_cn),
-                      field("pass_certificate", &AuthTls::pass_certificate)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("asks", &AuthTls::asks), field("allow_plain", &AuthTls::allow_plain),
+              field("error_page", &AuthTls::error_page), field("match_cn", &AuthTls::match_cn),
+              field("pass_certificate", &AuthTls::pass_certificate));
   }
 };
 

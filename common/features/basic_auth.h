@@ -18,7 +18,7 @@ struct BasicAuth {
 
   std::string realm;
   bool operator==(const BasicAuth&) const = default;
-  static constexpr auto fields() { return std::tuple{field("realm", &BasicAuth::realm)}; }
+  static constexpr auto fields(auto&& to) { return to(field("realm", &BasicAuth::realm)); }
 };
 
 }  // namespace weir::features

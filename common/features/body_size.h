@@ -15,7 +15,7 @@ struct BodySize {
 
   std::uint64_t max_bytes = 1'048'576;  // 0: no limit
   bool operator==(const BodySize&) const = default;
-  static constexpr auto fields() { return std::tuple{field("max_bytes", &BodySize::max_bytes)}; }
+  static constexpr auto fields(auto&& to) { return to(field("max_bytes", &BodySize::max_bytes)); }
 };
 
 }  // namespace weir::features

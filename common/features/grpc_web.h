@@ -15,7 +15,7 @@ struct GrpcWeb {
 
   bool enabled = true;
   bool operator==(const GrpcWeb&) const = default;
-  static constexpr auto fields() { return std::tuple{field("enabled", &GrpcWeb::enabled)}; }
+  static constexpr auto fields(auto&& to) { return to(field("enabled", &GrpcWeb::enabled)); }
 };
 
 }  // namespace weir::features

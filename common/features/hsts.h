@@ -18,10 +18,10 @@ struct Hsts {
   bool include_subdomains = true;
   bool preload = false;
   bool operator==(const Hsts&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("max_age_s", &Hsts::max_age),
-                      field("include_subdomains", &Hsts::include_subdomains),
-                      field("preload", &Hsts::preload)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("max_age_s", &Hsts::max_age),
+              field("include_subdomains", &Hsts::include_subdomains),
+              field("preload", &Hsts::preload));
   }
 };
 

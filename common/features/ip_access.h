@@ -19,8 +19,8 @@ struct IpAccess {
   std::vector<std::string> allow;  // addresses and ranges; empty: all
   std::vector<std::string> deny;   // looked at first
   bool operator==(const IpAccess&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("allow", &IpAccess::allow), field("deny", &IpAccess::deny)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("allow", &IpAccess::allow), field("deny", &IpAccess::deny));
   }
 };
 

@@ -25,15 +25,14 @@ struct RateLimit {
   std::uint16_t connections_status = 503;  // over `connections`
   std::vector<std::string> exempt;         // addresses and ranges without limits
   bool operator==(const RateLimit&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("zone", &RateLimit::zone),
-                      field("per_second", &RateLimit::per_second),
-                      field("per_minute", &RateLimit::per_minute),
-                      field("burst_multiplier", &RateLimit::burst_multiplier),
-                      field("connections", &RateLimit::connections),
-                      field("rate_status", &RateLimit::rate_status),
-                      field("connections_status", &RateLimit::connections_status),
-                      field("exempt", &RateLimit::exempt)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("zone", &RateLimit::zone), field("per_second", &RateLimit::per_second),
+              field("per_minute", &RateLimit::per_minute),
+              field("burst_multiplier", &RateLimit::burst_multiplier),
+              field("connections", &RateLimit::connections),
+              field("rate_status", &RateLimit::rate_status),
+              field("connections_status", &RateLimit::connections_status),
+              field("exempt", &RateLimit::exempt));
   }
 };
 

@@ -19,9 +19,9 @@ struct RedirectHttps {
   bool keep_trailing_slash =
       false;  // false strips one trailing '/' of the path, as ingress-nginx does
   bool operator==(const RedirectHttps&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("code", &RedirectHttps::code), field("port", &RedirectHttps::port),
-                      field("keep_trailing_slash", &RedirectHttps::keep_trailing_slash)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("code", &RedirectHttps::code), field("port", &RedirectHttps::port),
+              field("keep_trailing_slash", &RedirectHttps::keep_trailing_slash));
   }
 };
 

@@ -19,11 +19,11 @@ struct WeightedBackend {
   std::string reason;
   std::vector<std::string> policies;  // filters of this backend only, keys of policy resources
   bool operator==(const WeightedBackend&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{
+  static constexpr auto fields(auto&& to) {
+    return to(
         field("cluster", &WeightedBackend::cluster), field("weight", &WeightedBackend::weight),
         field("invalid", &WeightedBackend::invalid), field("reason", &WeightedBackend::reason),
-        field("policies", &WeightedBackend::policies)};
+        field("policies", &WeightedBackend::policies));
   }
 };
 

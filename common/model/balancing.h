@@ -33,11 +33,10 @@ struct Balancing {
   bool prefer_zone = false;  // endpoints of the dataplane's own zone first; spills over when they
                              // are too few
   bool operator==(const Balancing&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("policy", &Balancing::policy),
-                      field("subset_size", &Balancing::subset_size),
-                      field("slow_start_ms", &Balancing::slow_start),
-                      field("prefer_zone", &Balancing::prefer_zone)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("policy", &Balancing::policy), field("subset_size", &Balancing::subset_size),
+              field("slow_start_ms", &Balancing::slow_start),
+              field("prefer_zone", &Balancing::prefer_zone));
   }
 };
 
@@ -58,17 +57,15 @@ struct SessionCookie {
   bool partitioned = false;
   bool change_on_failure = false;  // false: stays even at an endpoint that fails
   bool operator==(const SessionCookie&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("name", &SessionCookie::name),
-                      field("path", &SessionCookie::path),
-                      field("domain", &SessionCookie::domain),
-                      field("expires", &SessionCookie::expires),
-                      field("max_age", &SessionCookie::max_age),
-                      field("same_site", &SessionCookie::same_site),
-                      field("secure", &SessionCookie::secure),
-                      field("conditional_none", &SessionCookie::conditional_none),
-                      field("partitioned", &SessionCookie::partitioned),
-                      field("change_on_failure", &SessionCookie::change_on_failure)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("name", &SessionCookie::name), field("path", &SessionCookie::path),
+              field("domain", &SessionCookie::domain), field("expires", &SessionCookie::expires),
+              field("max_age", &SessionCookie::max_age),
+              field("same_site", &SessionCookie::same_site),
+              field("secure", &SessionCookie::secure),
+              field("conditional_none", &SessionCookie::conditional_none),
+              field("partitioned", &SessionCookie::partitioned),
+              field("change_on_failure", &SessionCookie::change_on_failure));
   }
 };
 

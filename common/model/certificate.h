@@ -20,11 +20,11 @@ struct Certificate {
   std::string fingerprint;         // SHA-256 of the leaf, hex
   std::string key_type;            // "ec", "rsa", "ed25519": how the key blob is to be parsed
   bool operator==(const Certificate&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("name", &Certificate::name), field("names", &Certificate::names),
-                      field("not_after", &Certificate::not_after),
-                      field("fingerprint", &Certificate::fingerprint),
-                      field("key_type", &Certificate::key_type)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("name", &Certificate::name), field("names", &Certificate::names),
+              field("not_after", &Certificate::not_after),
+              field("fingerprint", &Certificate::fingerprint),
+              field("key_type", &Certificate::key_type));
   }
 };
 
@@ -34,8 +34,8 @@ struct TicketKeys {
   std::string name = "default";
   std::uint32_t count = 0;
   bool operator==(const TicketKeys&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("name", &TicketKeys::name), field("count", &TicketKeys::count)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("name", &TicketKeys::name), field("count", &TicketKeys::count));
   }
 };
 

@@ -23,9 +23,9 @@ struct ClientTls {
   std::string trust;        // name of a Trust; not needed for kOff
   std::uint32_t depth = 1;  // most intermediate authorities between leaf and anchor
   bool operator==(const ClientTls&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("mode", &ClientTls::mode), field("trust", &ClientTls::trust),
-                      field("depth", &ClientTls::depth)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("mode", &ClientTls::mode), field("trust", &ClientTls::trust),
+              field("depth", &ClientTls::depth));
   }
 };
 

@@ -40,24 +40,17 @@ struct Cluster {
   UpstreamTls tls;
   bool udp = false;  // the Service's UDP port, not its TCP port
   bool operator==(const Cluster&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("name", &Cluster::name),
-                      field("namespace", &Cluster::ns),
-                      field("service", &Cluster::service),
-                      field("port", &Cluster::port),
-                      field("protocol", &Cluster::protocol),
-                      field("protocol_chosen", &Cluster::protocol_chosen),
-                      field("max_streams", &Cluster::max_streams),
-                      field("service_upstream", &Cluster::service_upstream),
-                      field("balance", &Cluster::balance),
-                      field("health", &Cluster::health),
-                      field("ejection", &Cluster::ejection),
-                      field("limits", &Cluster::limits),
-                      field("connect_timeout_ms", &Cluster::connect_timeout),
-                      field("idle_timeout_ms", &Cluster::idle_timeout),
-                      field("max_idle", &Cluster::max_idle),
-                      field("tls", &Cluster::tls),
-                      field("udp", &Cluster::udp)};
+  static constexpr auto fields(auto&& to) {
+    return to(
+        field("name", &Cluster::name), field("namespace", &Cluster::ns),
+        field("service", &Cluster::service), field("port", &Cluster::port),
+        field("protocol", &Cluster::protocol), field("protocol_chosen", &Cluster::protocol_chosen),
+        field("max_streams", &Cluster::max_streams),
+        field("service_upstream", &Cluster::service_upstream), field("balance", &Cluster::balance),
+        field("health", &Cluster::health), field("ejection", &Cluster::ejection),
+        field("limits", &Cluster::limits), field("connect_timeout_ms", &Cluster::connect_timeout),
+        field("idle_timeout_ms", &Cluster::idle_timeout), field("max_idle", &Cluster::max_idle),
+        field("tls", &Cluster::tls), field("udp", &Cluster::udp));
   }
 };
 
@@ -70,10 +63,10 @@ struct Endpoint {
   std::uint32_t weight = 1;  // relative to the other endpoints; 0: none
   std::string zone;
   bool operator==(const Endpoint&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("id", &Endpoint::id), field("address", &Endpoint::address),
-                      field("port", &Endpoint::port), field("weight", &Endpoint::weight),
-                      field("zone", &Endpoint::zone)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("id", &Endpoint::id), field("address", &Endpoint::address),
+              field("port", &Endpoint::port), field("weight", &Endpoint::weight),
+              field("zone", &Endpoint::zone));
   }
 };
 
@@ -81,9 +74,8 @@ struct Endpoints {
   std::string cluster;
   std::vector<Endpoint> endpoints;  // sorted by id; empty: requests answer 503
   bool operator==(const Endpoints&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("cluster", &Endpoints::cluster),
-                      field("endpoints", &Endpoints::endpoints)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("cluster", &Endpoints::cluster), field("endpoints", &Endpoints::endpoints));
   }
 };
 

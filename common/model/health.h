@@ -26,13 +26,13 @@ struct HealthCheck {
   std::chrono::milliseconds interval{10'000};
   std::chrono::milliseconds timeout{2'000};
   bool operator==(const HealthCheck&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{
-        field("kind", &HealthCheck::kind),           field("path", &HealthCheck::path),
-        field("host", &HealthCheck::host),           field("service", &HealthCheck::service),
-        field("port", &HealthCheck::port),           field("healthy", &HealthCheck::healthy),
-        field("unhealthy", &HealthCheck::unhealthy), field("interval_ms", &HealthCheck::interval),
-        field("timeout_ms", &HealthCheck::timeout)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("kind", &HealthCheck::kind), field("path", &HealthCheck::path),
+              field("host", &HealthCheck::host), field("service", &HealthCheck::service),
+              field("port", &HealthCheck::port), field("healthy", &HealthCheck::healthy),
+              field("unhealthy", &HealthCheck::unhealthy),
+              field("interval_ms", &HealthCheck::interval),
+              field("timeout_ms", &HealthCheck::timeout));
   }
 };
 
@@ -45,11 +45,10 @@ struct Ejection {
   std::chrono::milliseconds base{1'000};
   std::chrono::milliseconds longest{30'000};
   bool operator==(const Ejection&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("connect_failures", &Ejection::connect_failures),
-                      field("errors", &Ejection::errors),
-                      field("max_percent", &Ejection::max_percent),
-                      field("base_ms", &Ejection::base), field("longest_ms", &Ejection::longest)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("connect_failures", &Ejection::connect_failures),
+              field("errors", &Ejection::errors), field("max_percent", &Ejection::max_percent),
+              field("base_ms", &Ejection::base), field("longest_ms", &Ejection::longest));
   }
 };
 
@@ -64,12 +63,12 @@ struct CircuitLimits {
   std::uint32_t retry_percent = 20;
   std::uint32_t retry_floor = 10;
   bool operator==(const CircuitLimits&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("max_connections", &CircuitLimits::max_connections),
-                      field("max_requests", &CircuitLimits::max_requests),
-                      field("max_pending", &CircuitLimits::max_pending),
-                      field("retry_percent", &CircuitLimits::retry_percent),
-                      field("retry_floor", &CircuitLimits::retry_floor)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("max_connections", &CircuitLimits::max_connections),
+              field("max_requests", &CircuitLimits::max_requests),
+              field("max_pending", &CircuitLimits::max_pending),
+              field("retry_percent", &CircuitLimits::retry_percent),
+              field("retry_floor", &CircuitLimits::retry_floor));
   }
 };
 

@@ -18,9 +18,9 @@ struct Bind {
   std::uint16_t port = 0;  // 1..65535
   bool udp = false;        // datagrams; what only listeners of protocol udp have
   bool operator==(const Bind&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("address", &Bind::address), field("port", &Bind::port),
-                      field("udp", &Bind::udp)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("address", &Bind::address), field("port", &Bind::port),
+              field("udp", &Bind::udp));
   }
 };
 
@@ -45,16 +45,13 @@ struct Listener {
   StreamRule stream;  // of tcp and udp; a listener of protocol tls asks the hosts of its table
   bool proxy_protocol = false;  // clients of a trusted source begin with a PROXY header
   bool operator==(const Listener&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("name", &Listener::name),
-                      field("binds", &Listener::binds),
-                      field("public_port", &Listener::public_port),
-                      field("protocol", &Listener::protocol),
-                      field("hostname", &Listener::hostname),
-                      field("route_table", &Listener::route_table),
-                      field("default_certificates", &Listener::default_certificates),
-                      field("stream", &Listener::stream),
-                      field("proxy_protocol", &Listener::proxy_protocol)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("name", &Listener::name), field("binds", &Listener::binds),
+              field("public_port", &Listener::public_port), field("protocol", &Listener::protocol),
+              field("hostname", &Listener::hostname), field("route_table", &Listener::route_table),
+              field("default_certificates", &Listener::default_certificates),
+              field("stream", &Listener::stream),
+              field("proxy_protocol", &Listener::proxy_protocol));
   }
 };
 

@@ -19,9 +19,9 @@ struct Policy {
   std::uint32_t revision = 1;  // raised when old readers would misread the settings
   std::string hash;            // of the blobs, hex; the resource's key is "stem/hash"
   bool operator==(const Policy&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("stem", &Policy::stem), field("revision", &Policy::revision),
-                      field("hash", &Policy::hash)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("stem", &Policy::stem), field("revision", &Policy::revision),
+              field("hash", &Policy::hash));
   }
 };
 

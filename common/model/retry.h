@@ -23,15 +23,12 @@ struct RetryRule {
   std::chrono::milliseconds time{0};     // no retry later than this behind the first try; 0: none
   std::chrono::milliseconds per_try{0};  // one try, from its start to its response head; 0: none
   bool operator==(const RetryRule&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("tries", &RetryRule::tries),
-                      field("on_error", &RetryRule::on_error),
-                      field("on_timeout", &RetryRule::on_timeout),
-                      field("on_invalid", &RetryRule::on_invalid),
-                      field("statuses", &RetryRule::statuses),
-                      field("non_idempotent", &RetryRule::non_idempotent),
-                      field("time_ms", &RetryRule::time),
-                      field("per_try_ms", &RetryRule::per_try)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("tries", &RetryRule::tries), field("on_error", &RetryRule::on_error),
+              field("on_timeout", &RetryRule::on_timeout),
+              field("on_invalid", &RetryRule::on_invalid), field("statuses", &RetryRule::statuses),
+              field("non_idempotent", &RetryRule::non_idempotent),
+              field("time_ms", &RetryRule::time), field("per_try_ms", &RetryRule::per_try));
   }
 };
 

@@ -33,14 +33,11 @@ struct Host {
   StreamRule passthrough;  // with backends: a TLS client that names this host is passed on to them
                            // as it is, and never terminated here
   bool operator==(const Host&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("table", &Host::table),
-                      field("name", &Host::name),
-                      field("any_depth", &Host::any_depth),
-                      field("fall_through", &Host::fall_through),
-                      field("certificates", &Host::certificates),
-                      field("client_tls", &Host::client_tls),
-                      field("passthrough", &Host::passthrough)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("table", &Host::table), field("name", &Host::name),
+              field("any_depth", &Host::any_depth), field("fall_through", &Host::fall_through),
+              field("certificates", &Host::certificates), field("client_tls", &Host::client_tls),
+              field("passthrough", &Host::passthrough));
   }
 };
 
@@ -54,9 +51,9 @@ struct PathMatch {
   std::string value = "/";
   bool ignore_case = false;  // only for kRegex
   bool operator==(const PathMatch&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("kind", &PathMatch::kind), field("value", &PathMatch::value),
-                      field("ignore_case", &PathMatch::ignore_case)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("kind", &PathMatch::kind), field("value", &PathMatch::value),
+              field("ignore_case", &PathMatch::ignore_case));
   }
 };
 
@@ -70,9 +67,9 @@ struct ValueMatch {
   ValueKind kind = ValueKind::kExact;
   std::string value;  // kRegex must match the whole value
   bool operator==(const ValueMatch&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("name", &ValueMatch::name), field("kind", &ValueMatch::kind),
-                      field("value", &ValueMatch::value)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("name", &ValueMatch::name), field("kind", &ValueMatch::kind),
+              field("value", &ValueMatch::value));
   }
 };
 
@@ -82,9 +79,9 @@ struct RouteMatch {
   std::vector<ValueMatch> headers;
   std::vector<ValueMatch> query;
   bool operator==(const RouteMatch&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("path", &RouteMatch::path), field("method", &RouteMatch::method),
-                      field("headers", &RouteMatch::headers), field("query", &RouteMatch::query)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("path", &RouteMatch::path), field("method", &RouteMatch::method),
+              field("headers", &RouteMatch::headers), field("query", &RouteMatch::query));
   }
 };
 
@@ -95,9 +92,9 @@ struct Precedence {
   std::string owner;
   std::uint32_t order = 0;
   bool operator==(const Precedence&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("created", &Precedence::created), field("owner", &Precedence::owner),
-                      field("order", &Precedence::order)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("created", &Precedence::created), field("owner", &Precedence::owner),
+              field("order", &Precedence::order));
   }
 };
 
@@ -108,10 +105,9 @@ struct RouteTimeouts {
   std::chrono::milliseconds send{60'000};
   std::chrono::milliseconds request{0};
   bool operator==(const RouteTimeouts&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("read_ms", &RouteTimeouts::read),
-                      field("send_ms", &RouteTimeouts::send),
-                      field("request_ms", &RouteTimeouts::request)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("read_ms", &RouteTimeouts::read), field("send_ms", &RouteTimeouts::send),
+              field("request_ms", &RouteTimeouts::request));
   }
 };
 
@@ -122,9 +118,9 @@ struct RouteLabels {
   std::string service;
   std::string path;
   bool operator==(const RouteLabels&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("namespace", &RouteLabels::ns), field("ingress", &RouteLabels::ingress),
-                      field("service", &RouteLabels::service), field("path", &RouteLabels::path)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("namespace", &RouteLabels::ns), field("ingress", &RouteLabels::ingress),
+              field("service", &RouteLabels::service), field("path", &RouteLabels::path));
   }
 };
 
@@ -136,9 +132,9 @@ struct Provenance {
   std::string name;
   std::string field_path;
   bool operator==(const Provenance&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("kind", &Provenance::kind), field("namespace", &Provenance::ns),
-                      field("name", &Provenance::name), field("field", &Provenance::field_path)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("kind", &Provenance::kind), field("namespace", &Provenance::ns),
+              field("name", &Provenance::name), field("field", &Provenance::field_path));
   }
 };
 
@@ -162,22 +158,14 @@ struct Route {
   RouteLabels labels;
   Provenance provenance;
   bool operator==(const Route&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("table", &Route::table),
-                      field("host", &Route::host),
-                      field("id", &Route::id),
-                      field("match", &Route::match),
-                      field("precedence", &Route::precedence),
-                      field("backends", &Route::backends),
-                      field("fixed_status", &Route::fixed_status),
-                      field("deny_reason", &Route::deny_reason),
-                      field("policies", &Route::policies),
-                      field("timeouts", &Route::timeouts),
-                      field("retry", &Route::retry),
-                      field("hash_on", &Route::hash_on),
-                      field("cookie", &Route::cookie),
-                      field("labels", &Route::labels),
-                      field("provenance", &Route::provenance)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("table", &Route::table), field("host", &Route::host), field("id", &Route::id),
+              field("match", &Route::match), field("precedence", &Route::precedence),
+              field("backends", &Route::backends), field("fixed_status", &Route::fixed_status),
+              field("deny_reason", &Route::deny_reason), field("policies", &Route::policies),
+              field("timeouts", &Route::timeouts), field("retry", &Route::retry),
+              field("hash_on", &Route::hash_on), field("cookie", &Route::cookie),
+              field("labels", &Route::labels), field("provenance", &Route::provenance));
   }
 };
 

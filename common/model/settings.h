@@ -21,13 +21,13 @@ struct ClientAddress {
   bool append_forwarded_for = false;   // X-Forwarded-For: append to theirs, do not replace
   std::string forwarded_for_header = "X-Forwarded-For";  // where they say who the client is
   bool operator==(const ClientAddress&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("proxy_protocol_sources", &ClientAddress::proxy_protocol_sources),
-                      field("proxy_protocol_timeout_ms", &ClientAddress::proxy_protocol_timeout),
-                      field("forwarded_sources", &ClientAddress::forwarded_sources),
-                      field("use_forwarded_headers", &ClientAddress::use_forwarded_headers),
-                      field("append_forwarded_for", &ClientAddress::append_forwarded_for),
-                      field("forwarded_for_header", &ClientAddress::forwarded_for_header)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("proxy_protocol_sources", &ClientAddress::proxy_protocol_sources),
+              field("proxy_protocol_timeout_ms", &ClientAddress::proxy_protocol_timeout),
+              field("forwarded_sources", &ClientAddress::forwarded_sources),
+              field("use_forwarded_headers", &ClientAddress::use_forwarded_headers),
+              field("append_forwarded_for", &ClientAddress::append_forwarded_for),
+              field("forwarded_for_header", &ClientAddress::forwarded_for_header));
   }
 };
 
@@ -57,28 +57,27 @@ struct Settings {
   Tracing tracing;
   // A blob beside the settings is the key of signed debug requests (dataplane/observe/trace.h).
   bool operator==(const Settings&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("name", &Settings::name),
-                      field("tls_handshake_timeout_ms", &Settings::tls_handshake_timeout),
-                      field("client_header_timeout_ms", &Settings::client_header_timeout),
-                      field("client_body_timeout_ms", &Settings::client_body_timeout),
-                      field("rate_window_ms", &Settings::rate_window),
-                      field("min_body_rate", &Settings::min_body_rate),
-                      field("min_drain_rate", &Settings::min_drain_rate),
-                      field("keep_alive_timeout_ms", &Settings::keep_alive_timeout),
-                      field("keep_alive_requests", &Settings::keep_alive_requests),
-                      field("max_head_bytes", &Settings::max_head_bytes),
-                      field("max_fields", &Settings::max_fields),
-                      field("max_target_bytes", &Settings::max_target_bytes),
-                      field("max_connections", &Settings::max_connections),
-                      field("connections_per_address", &Settings::connections_per_address),
-                      field("new_connections_per_address", &Settings::new_connections_per_address),
-                      field("http2", &Settings::http2),
-                      field("http2_streams", &Settings::http2_streams),
-                      field("access_log", &Settings::access_log),
-                      field("server_header", &Settings::server_header),
-                      field("client_address", &Settings::client_address),
-                      field("tracing", &Settings::tracing)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("name", &Settings::name),
+              field("tls_handshake_timeout_ms", &Settings::tls_handshake_timeout),
+              field("client_header_timeout_ms", &Settings::client_header_timeout),
+              field("client_body_timeout_ms", &Settings::client_body_timeout),
+              field("rate_window_ms", &Settings::rate_window),
+              field("min_body_rate", &Settings::min_body_rate),
+              field("min_drain_rate", &Settings::min_drain_rate),
+              field("keep_alive_timeout_ms", &Settings::keep_alive_timeout),
+              field("keep_alive_requests", &Settings::keep_alive_requests),
+              field("max_head_bytes", &Settings::max_head_bytes),
+              field("max_fields", &Settings::max_fields),
+              field("max_target_bytes", &Settings::max_target_bytes),
+              field("max_connections", &Settings::max_connections),
+              field("connections_per_address", &Settings::connections_per_address),
+              field("new_connections_per_address", &Settings::new_connections_per_address),
+              field("http2", &Settings::http2), field("http2_streams", &Settings::http2_streams),
+              field("access_log", &Settings::access_log),
+              field("server_header", &Settings::server_header),
+              field("client_address", &Settings::client_address),
+              field("tracing", &Settings::tracing));
   }
 };
 

@@ -24,11 +24,11 @@ struct StreamRule {
   std::uint32_t responses = 1;  // UDP: a flow ends once each datagram of the client has had this
                                 // many answers; 0: only by the idle timeout
   bool operator==(const StreamRule&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{
-        field("backends", &StreamRule::backends), field("send_proxy", &StreamRule::send_proxy),
-        field("idle_timeout_ms", &StreamRule::idle_timeout), field("tries", &StreamRule::tries),
-        field("responses", &StreamRule::responses)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("backends", &StreamRule::backends),
+              field("send_proxy", &StreamRule::send_proxy),
+              field("idle_timeout_ms", &StreamRule::idle_timeout),
+              field("tries", &StreamRule::tries), field("responses", &StreamRule::responses));
   }
 };
 

@@ -18,11 +18,10 @@ struct Tracing {
                              // decides; false: every request begins a trace
   std::string service = "weir";  // service.name
   bool operator==(const Tracing&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("collector", &Tracing::collector),
-                      field("sample_per_million", &Tracing::sample_per_million),
-                      field("trust_parent", &Tracing::trust_parent),
-                      field("service", &Tracing::service)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("collector", &Tracing::collector),
+              field("sample_per_million", &Tracing::sample_per_million),
+              field("trust_parent", &Tracing::trust_parent), field("service", &Tracing::service));
   }
 };
 

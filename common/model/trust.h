@@ -18,9 +18,9 @@ struct Trust {
   std::uint32_t certificates = 0;
   std::uint32_t crls = 0;
   bool operator==(const Trust&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("name", &Trust::name), field("certificates", &Trust::certificates),
-                      field("crls", &Trust::crls)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("name", &Trust::name), field("certificates", &Trust::certificates),
+              field("crls", &Trust::crls));
   }
 };
 

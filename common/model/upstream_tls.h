@@ -31,16 +31,13 @@ struct UpstreamTls {
   std::vector<TlsVersion> protocols;  // empty: both
   std::string ciphers;                // OpenSSL's list for TLS 1.2; empty: the default
   bool operator==(const UpstreamTls&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("enabled", &UpstreamTls::enabled),
-                      field("server_name", &UpstreamTls::server_name),
-                      field("verify", &UpstreamTls::verify),
-                      field("verify_depth", &UpstreamTls::verify_depth),
-                      field("sans", &UpstreamTls::sans),
-                      field("trust", &UpstreamTls::trust),
-                      field("client_certificate", &UpstreamTls::client_certificate),
-                      field("protocols", &UpstreamTls::protocols),
-                      field("ciphers", &UpstreamTls::ciphers)};
+  static constexpr auto fields(auto&& to) {
+    return to(
+        field("enabled", &UpstreamTls::enabled), field("server_name", &UpstreamTls::server_name),
+        field("verify", &UpstreamTls::verify), field("verify_depth", &UpstreamTls::verify_depth),
+        field("sans", &UpstreamTls::sans), field("trust", &UpstreamTls::trust),
+        field("client_certificate", &UpstreamTls::client_certificate),
+        field("protocols", &UpstreamTls::protocols), field("ciphers", &UpstreamTls::ciphers));
   }
 };
 

@@ -21,9 +21,8 @@ struct FeatureRevision {
   std::string stem;
   std::uint32_t revision = 0;
   bool operator==(const FeatureRevision&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("stem", &FeatureRevision::stem),
-                      field("revision", &FeatureRevision::revision)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("stem", &FeatureRevision::stem), field("revision", &FeatureRevision::revision));
   }
 };
 
@@ -32,8 +31,8 @@ struct TypeDigest {
   model::ResourceType type = model::ResourceType::kSettings;
   std::string digest;
   bool operator==(const TypeDigest&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("type", &TypeDigest::type), field("digest", &TypeDigest::digest)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("type", &TypeDigest::type), field("digest", &TypeDigest::digest));
   }
 };
 
@@ -45,25 +44,25 @@ struct Hello {
   std::vector<FeatureRevision> features;
   std::vector<TypeDigest> digests;  // one per type
   bool operator==(const Hello&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("protocol", &Hello::protocol), field("instance", &Hello::instance),
-                      field("applied", &Hello::applied), field("features", &Hello::features),
-                      field("digests", &Hello::digests)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("protocol", &Hello::protocol), field("instance", &Hello::instance),
+              field("applied", &Hello::applied), field("features", &Hello::features),
+              field("digests", &Hello::digests));
   }
 };
 
 struct KeysWanted {
   std::vector<model::ResourceType> types;
   bool operator==(const KeysWanted&) const = default;
-  static constexpr auto fields() { return std::tuple{field("types", &KeysWanted::types)}; }
+  static constexpr auto fields(auto&& to) { return to(field("types", &KeysWanted::types)); }
 };
 
 struct KeyHash {
   std::string name;
   std::string hash;
   bool operator==(const KeyHash&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("name", &KeyHash::name), field("hash", &KeyHash::hash)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("name", &KeyHash::name), field("hash", &KeyHash::hash));
   }
 };
 
@@ -72,9 +71,8 @@ struct Keys {
   std::vector<KeyHash> keys;
   bool last = false;  // no further frame for this type
   bool operator==(const Keys&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("type", &Keys::type), field("keys", &Keys::keys),
-                      field("last", &Keys::last)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("type", &Keys::type), field("keys", &Keys::keys), field("last", &Keys::last));
   }
 };
 
@@ -83,8 +81,8 @@ struct Begin {
   std::uint64_t version = 0;
   bool full = false;  // the dataplane drops every resource that this transaction does not name
   bool operator==(const Begin&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("version", &Begin::version), field("full", &Begin::full)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("version", &Begin::version), field("full", &Begin::full));
   }
 };
 
@@ -93,9 +91,9 @@ struct Upsert {  // the resource's JSON is blob 0, its blobs follow
   std::string name;
   std::string hash;
   bool operator==(const Upsert&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("type", &Upsert::type), field("name", &Upsert::name),
-                      field("hash", &Upsert::hash)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("type", &Upsert::type), field("name", &Upsert::name),
+              field("hash", &Upsert::hash));
   }
 };
 
@@ -103,8 +101,8 @@ struct Remove {
   model::ResourceType type = model::ResourceType::kSettings;
   std::string name;
   bool operator==(const Remove&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("type", &Remove::type), field("name", &Remove::name)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("type", &Remove::type), field("name", &Remove::name));
   }
 };
 
@@ -113,9 +111,9 @@ struct Commit {
   std::uint32_t upserts = 0;  // counts guard against a cut transaction
   std::uint32_t removals = 0;
   bool operator==(const Commit&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("version", &Commit::version), field("upserts", &Commit::upserts),
-                      field("removals", &Commit::removals)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("version", &Commit::version), field("upserts", &Commit::upserts),
+              field("removals", &Commit::removals));
   }
 };
 
@@ -124,9 +122,9 @@ struct Reason {
   std::string name;
   std::string text;
   bool operator==(const Reason&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("type", &Reason::type), field("name", &Reason::name),
-                      field("text", &Reason::text)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("type", &Reason::type), field("name", &Reason::name),
+              field("text", &Reason::text));
   }
 };
 
@@ -136,8 +134,8 @@ struct Ack {
   std::uint64_t version = 0;
   std::vector<Reason> degraded;
   bool operator==(const Ack&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("version", &Ack::version), field("degraded", &Ack::degraded)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("version", &Ack::version), field("degraded", &Ack::degraded));
   }
 };
 
@@ -146,8 +144,8 @@ struct Nack {
   std::uint64_t version = 0;
   std::vector<Reason> reasons;
   bool operator==(const Nack&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("version", &Nack::version), field("reasons", &Nack::reasons)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("version", &Nack::version), field("reasons", &Nack::reasons));
   }
 };
 

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "common/model/settings.h"
@@ -50,7 +49,7 @@ void each_setting(Each&& each) {
   const auto one = [&each](const auto& field) {
     if (field.name != "name") each(field);  // of the resource
   };
-  std::apply([&one](const auto&... field) { (one(field), ...); }, Struct::fields());
+  Struct::fields([&one](const auto&... field) { (one(field), ...); });
 }
 
 inline std::string join_path(std::string_view outer, std::string_view inner) {

@@ -14,8 +14,8 @@ struct Bind {
   std::string address = "::";
   std::uint16_t port = 80;
   bool operator==(const Bind&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("address", &Bind::address), field("port", &Bind::port)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("address", &Bind::address), field("port", &Bind::port));
   }
 };
 
@@ -32,13 +32,13 @@ struct Nested {
   std::vector<Bind> binds;
   std::vector<std::string> names;
   bool operator==(const Nested&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("on", &Nested::on),        field("small", &Nested::small),
-                      field("large", &Nested::large),  field("text", &Nested::text),
-                      field("wait_ms", &Nested::wait), field("age_s", &Nested::age),
-                      field("mode", &Nested::mode),    field("extra", &Nested::extra),
-                      field("maybe", &Nested::maybe),  field("binds", &Nested::binds),
-                      field("names", &Nested::names)};
+  static constexpr auto fields(auto&& to) {
+    return to(field("on", &Nested::on), field("small", &Nested::small),
+              field("large", &Nested::large), field("text", &Nested::text),
+              field("wait_ms", &Nested::wait), field("age_s", &Nested::age),
+              field("mode", &Nested::mode), field("extra", &Nested::extra),
+              field("maybe", &Nested::maybe), field("binds", &Nested::binds),
+              field("names", &Nested::names));
   }
 };
 
