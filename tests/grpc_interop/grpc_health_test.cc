@@ -66,14 +66,22 @@ class GrpcHealth : public testing::Test {
                       make_resource(push::make_endpoints("grpc", {one_->port(), two_->port()})),
                       make_resource(push::make_host("*")), make_resource(route)});
   }
+  // A figure of zero is not shown.
   bool are_out(int count) const {
     const std::string line = "weir_upstream_endpoints_out{cluster=\"grpc\",why=\"check\"} ";
     const auto answer = push::get({.port = stage_.dataplane.admin_port()}, "/metrics", "admin");
+    if (count == 0) return answer.status == 200 && answer.body.find(line) == std::string::npos;
     return answer.body.find(line + std::to_string(count) + "\n") != std::string::npos;
   }
+  int good_checks() const {
+    const std::string line = "weir_upstream_checks_total{cluster=\"grpc\",result=\"good\"} ";
+    const auto answer = push::get({.port = stage_.dataplane.admin_port()}, "/metrics", "admin");
+    const std::size_t at = answer.body.find(line);
+    return at == std::string::npos ? 0 : std::stoi(answer.body.substr(at + line.size()));
+  }
   // What gRPC's client is told of this service through the proxy.
-  std::string asked(const std::string& service) const {
-    const std::string log = stage_.dataplane.folder() + "/ask.log";
+  std::string asked(const std::string& service) {
+    const std::string log = stage_.dataplane.folder() + "/ask" + std::to_string(asks_++) + ".log";
     scenario::Process client(
         {programs_ + "/grpc-health", "--ask=127.0.0.1:" + std::to_string(stage_.port),
          "--service=" + service},
@@ -88,13 +96,15 @@ class GrpcHealth : public testing::Test {
   push::Stage stage_;
   std::string programs_;
   std::unique_ptr<HealthServer> one_, two_;
+  int asks_ = 0;
 };
 
 TEST_F(GrpcHealth, WhoDoesNotServeGetsNothingUntilItServesAgain) {
   one_->set("SERVING");
   two_->set("SERVING");
   check_every(Millis(50), kChecked);
-  EXPECT_TRUE(eventually([this] { return are_out(0); }));
+  EXPECT_TRUE(eventually([this] { return good_checks() >= 6; })) << "both are well";
+  EXPECT_TRUE(are_out(0));
   one_->set("NOT_SERVING");
   EXPECT_TRUE(eventually([this] { return are_out(1); }));
   for (int i = 0; i < 4; ++i) {

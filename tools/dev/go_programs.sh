@@ -60,7 +60,7 @@ main() {
   (
     flock 9 # two callers at once: the second waits and finds them built
     [[ -d $out ]] || build_programs "$out"
-  ) 9>"$cache/e2e-bin/lock"
+  ) 9>"$out.lock"
   echo "$out"
 }
 

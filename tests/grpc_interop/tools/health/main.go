@@ -23,7 +23,8 @@ import (
 func serve(port, control int, name string) error {
 	service := health.NewServer()
 	service.SetServingStatus(name, grpc_health_v1.HealthCheckResponse_SERVING)
-	http.HandleFunc("GET /{service}/{status}", func(w http.ResponseWriter, r *http.Request) {
+	mux := http.NewServeMux() // the default one has debug pages of gRPC
+	mux.HandleFunc("GET /{service}/{status}", func(w http.ResponseWriter, r *http.Request) {
 		number, known := grpc_health_v1.HealthCheckResponse_ServingStatus_value[r.PathValue("status")]
 		if !known {
 			http.Error(w, "no such status", http.StatusBadRequest)
@@ -31,7 +32,7 @@ func serve(port, control int, name string) error {
 		}
 		service.SetServingStatus(r.PathValue("service"), grpc_health_v1.HealthCheckResponse_ServingStatus(number))
 	})
-	go func() { log.Fatal(http.ListenAndServe(fmt.Sprintf("127.0.0.1:%d", control), nil)) }()
+	go func() { log.Fatal(http.ListenAndServe(fmt.Sprintf("127.0.0.1:%d", control), mux)) }()
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return err
