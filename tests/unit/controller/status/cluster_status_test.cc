@@ -3,11 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "controller/admin/controller.h"
-#include "controller/kubernetes/api_source.h"
-#include "controller/status/lease_authority.h"
-#include "tests/fakes/fake_api_server.h"
-#include "tests/unit/controller/publish/world.h"
+#include "tests/unit/controller/status/whole_controller.h"
 
 namespace weir::status {
 namespace {
@@ -21,90 +17,15 @@ constexpr const char* kBalancer =
         "status":{"loadBalancer":{"ingress":[{"hostname":"lb.example.com"},
                                              {"ip":"203.0.113.9"}]}}})";
 
-constexpr kubernetes::LeaseTimings kFast{milliseconds(600), milliseconds(60), milliseconds(300)};
-
-kubernetes::ClusterAccess access_to(const fakes::FakeApiServer& server) {
-  kubernetes::ClusterAccess out;
-  out.server = server.url();
-  return out;
-}
-
-base::Json ingress(const std::string& name, const std::string& class_name = "weir") {
-  base::Json out = publish::ingress_json(name, name + ".test", "missing");
-  out.find("metadata")->erase("resourceVersion");
-  out.find("spec")->set("ingressClassName", class_name);
-  return out;
-}
-
-// The whole controller on a fake API server, and a dataplane that acknowledges when it is told to.
-class ClusterStatusTest : public testing::Test {
+class ClusterStatusTest : public WholeController {
  protected:
-  void SetUp() override {
-    base::log_start("test", base::LogLevel::kError);
-    server_.put(R"({"apiVersion":"networking.k8s.io/v1","kind":"IngressClass",
-                    "metadata":{"name":"weir"},"spec":{"controller":"weir.ingress/controller"}})");
-  }
-
   void start(AddressSource addresses = {"", {"192.0.2.1"}},
-             kubernetes::LeaseTimings timings = kFast) {
+             kubernetes::LeaseTimings timings = kQuickLease) {
     admin::Options options;
-    options.admin_port = 0;
-    options.control_socket = dataplane_.path();
     options.publish_service = addresses.publish_service;
     options.watch_namespaces = watched_;
     options.settings = "weir/main";
-    ingress::Config config = publish::test_config();
-    config.settings_object = options.settings;
-    client_ = std::make_unique<kubernetes::ApiClient>(loop_, access_to(server_), "weir-test");
-    auto status = std::make_unique<ClusterStatus>(
-        loop_, *client_, std::move(addresses),
-        make_lease_authority(*client_, {"weir", "leader", "me"}, timings));
-    status_ = status.get();
-    controller_ = std::make_unique<admin::Controller>(
-        loop_, options, std::make_unique<kubernetes::ApiSource>(*client_, watched_),
-        std::make_unique<ingress::IngressTranslator>(std::move(config)), std::move(status));
-    ASSERT_TRUE(controller_->start().ok());
-  }
-
-  void serve_dataplane() {
-    if (!connected_ && dataplane_.accept()) {
-      connected_ = true;
-      dataplane_.hello({});
-    }
-    if (!connected_ || !dataplane_.receive() || !acknowledges_) return;
-    if (!dataplane_.has(wire::FrameType::kCommit)) return;
-    const std::uint64_t version = dataplane_.version();
-    dataplane_.frames.clear();
-    dataplane_.ack(version);
-  }
-
-  bool until(const std::function<bool()>& test, milliseconds most = milliseconds(10'000)) {
-    const auto end = std::chrono::steady_clock::now() + most;
-    while (!test()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      loop_.run_once(milliseconds(2));
-      serve_dataplane();
-    }
-    return true;
-  }
-  void run_for(milliseconds time) {
-    until([] { return false; }, time);
-  }
-
-  std::string addresses(const std::string& name) const {
-    const base::Json object = server_.get("Ingress", "shop", name);
-    std::string out;
-    for (const base::Json& one : object.at_path("status", "loadBalancer", "ingress").items())
-      out += one["ip"].as_string() + one["hostname"].as_string() + " ";
-    return out;
-  }
-  std::vector<std::string> notes(const std::string& name) const {
-    std::vector<std::string> out;
-    for (const base::Json& event : server_.all("Event")) {
-      if (event.at_path("regarding", "name").as_string() == name)
-        out.push_back(event["reason"].as_string() + ": " + event["note"].as_string());
-    }
-    return out;
+    WholeController::start(std::move(options), std::move(addresses), timings);
   }
 
   void serve_settings() {
@@ -133,20 +54,12 @@ class ClusterStatusTest : public testing::Test {
     return found == resources.end() ? "" : found->second->json;
   }
 
-  fakes::FakeApiServer server_;
-  loop::Loop loop_;
-  publish::ScriptedDataplane dataplane_;
-  bool connected_ = false;
-  bool acknowledges_ = true;
   std::vector<std::string> watched_;  // empty: all
-  std::unique_ptr<kubernetes::ApiClient> client_;
-  ClusterStatus* status_ = nullptr;
-  std::unique_ptr<admin::Controller> controller_;
 };
 
 TEST_F(ClusterStatusTest, AddressesAreWrittenAfterTheAckAndNotBefore) {
   acknowledges_ = false;
-  server_.put(ingress("web"));
+  server_.put(new_ingress("web"));
   start();
   ASSERT_TRUE(until([this] { return dataplane_.has(wire::FrameType::kCommit); }));
   ASSERT_TRUE(until([this] { return status_->is_leader(); }));
@@ -158,7 +71,7 @@ TEST_F(ClusterStatusTest, AddressesAreWrittenAfterTheAckAndNotBefore) {
 }
 
 TEST_F(ClusterStatusTest, WhatStandsThereAlreadyIsNotWrittenAgain) {
-  server_.put(ingress("web"));
+  server_.put(new_ingress("web"));
   start();
   ASSERT_TRUE(until([this] { return addresses("web") == "192.0.2.1 "; }));
   run_for(milliseconds(1'300));
@@ -170,7 +83,7 @@ TEST_F(ClusterStatusTest, AReplicaThatDoesNotLeadWritesNothing) {
                   "metadata":{"name":"leader","namespace":"weir"},
                   "spec":{"holderIdentity":"another","leaseDurationSeconds":15,
                           "renewTime":"2026-01-01T00:00:00.000000Z","leaseTransitions":0}})");
-  server_.put(ingress("web"));
+  server_.put(new_ingress("web"));
   start({"", {"192.0.2.1"}}, {milliseconds(2'000), milliseconds(60), milliseconds(300)});
   run_for(milliseconds(1'200));
   EXPECT_FALSE(status_->is_leader());
@@ -182,14 +95,14 @@ TEST_F(ClusterStatusTest, AReplicaThatDoesNotLeadWritesNothing) {
 }
 
 TEST_F(ClusterStatusTest, AnIngressThatIsNotOursKeepsWhatOthersWroteAndLosesWhatWeWrote) {
-  base::Json foreign = ingress("foreign", "other");
+  base::Json foreign = new_ingress("foreign", "other");
   foreign.set("status",
               base::Json::parse(R"({"loadBalancer":{"ingress":[{"ip":"198.51.100.7"}]}})").value());
   server_.put(std::move(foreign));
-  server_.put(ingress("web"));
+  server_.put(new_ingress("web"));
   start();
   ASSERT_TRUE(until([this] { return addresses("web") == "192.0.2.1 "; }));
-  base::Json moved = ingress("web", "other");
+  base::Json moved = new_ingress("web", "other");
   moved.set("status", server_.get("Ingress", "shop", "web")["status"]);
   server_.put(std::move(moved));
   EXPECT_TRUE(until([this] { return addresses("web").empty(); }));
@@ -204,10 +117,10 @@ TEST_F(ClusterStatusTest, AConflictIsTriedAgainWithTheNewerObject) {
   ASSERT_TRUE(until([this] { return connected_; }));
   run_for(milliseconds(200));
   acknowledges_ = false;
-  server_.put(ingress("web"));
+  server_.put(new_ingress("web"));
   ASSERT_TRUE(until([this] { return dataplane_.has(wire::FrameType::kCommit); }));
   server_.set_faults(faults);
-  base::Json touched = ingress("web");
+  base::Json touched = new_ingress("web");
   touched.find("metadata")->set("labels", base::Json::parse(R"({"a":"b"})").value());
   server_.put(std::move(touched));
   acknowledges_ = true;
@@ -221,7 +134,7 @@ TEST_F(ClusterStatusTest, AConflictIsTriedAgainWithTheNewerObject) {
 }
 
 TEST_F(ClusterStatusTest, AReportBecomesOneEvent) {
-  server_.put(ingress("web"));
+  server_.put(new_ingress("web"));
   start();
   ASSERT_TRUE(until([this] { return !notes("web").empty(); }));
   run_for(milliseconds(300));
@@ -230,7 +143,7 @@ TEST_F(ClusterStatusTest, AReportBecomesOneEvent) {
               HasSubstr("ServiceNotFound: spec.rules[0].http.paths[0].backend.service.name "
                         "'missing': "));
   // A change that leaves the report as it is tells nothing new.
-  base::Json touched = ingress("web");
+  base::Json touched = new_ingress("web");
   touched.find("metadata")->set("labels", base::Json::parse(R"({"a":"b"})").value());
   server_.put(std::move(touched));
   run_for(milliseconds(300));
@@ -262,7 +175,7 @@ TEST_F(ClusterStatusTest, BothSidesOfAConflictAreToldOnceHoweverManyLose) {
 }
 
 TEST_F(ClusterStatusTest, TheAddressesOfTheServiceAreFollowed) {
-  server_.put(ingress("web"));
+  server_.put(new_ingress("web"));
   start({"ingress/weir", {}});
   ASSERT_TRUE(until([this] { return status_->is_leader() && connected_; }));
   run_for(milliseconds(200));
@@ -275,7 +188,7 @@ TEST_F(ClusterStatusTest, TheAddressesOfTheServiceAreFollowed) {
 
 TEST_F(ClusterStatusTest, TheServiceMayBeInANamespaceThatIsNotServed) {
   watched_ = {"shop"};
-  server_.put(ingress("web"));
+  server_.put(new_ingress("web"));
   server_.put(kBalancer);
   start({"ingress/weir", {}});
   EXPECT_TRUE(until([this] { return !addresses("web").empty(); }));
@@ -326,7 +239,7 @@ TEST_F(ClusterStatusTest, SettingsMayBeInANamespaceThatIsNotServed) {
 }
 
 TEST_F(ClusterStatusTest, WithoutTheKindTheFlagsHoldAndNothingIsSaid) {
-  server_.put(ingress("web"));
+  server_.put(new_ingress("web"));
   start();
   ASSERT_TRUE(until([this] { return addresses("web") == "192.0.2.1 "; }));
   EXPECT_EQ(settings_now(), "{}");
