@@ -42,6 +42,7 @@ bool is_free(std::uint16_t port) {
 [[noreturn]] void become(const std::vector<std::string>& command, const std::string& log,
                          unsigned descriptors) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  std::signal(SIGPIPE, SIG_DFL);  // as it starts everywhere else
   const rlimit most{descriptors, descriptors};
   if (descriptors != 0) ::setrlimit(RLIMIT_NOFILE, &most);
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -78,6 +79,7 @@ std::uint16_t free_port() {
 }
 
 Dataplane::Dataplane(DataplaneOptions options) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to connections that the dataplane has ended
   std::string name = std::filesystem::temp_directory_path() / "weir-push-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) return;
   folder_ = name;
