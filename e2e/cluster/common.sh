@@ -17,11 +17,13 @@ fail() {
 }
 
 # running NAME: true while the program of this cluster is alive. The folder's path in the command line tells it from a
-# stranger that got the same process id later.
+# stranger that got the same process id later. The line is empty while one program makes way for the next, which takes seconds where a
+# large one is read from a disk; and it is of a zombie.
 running() {
-  local pid
+  local pid words
   pid=$(cat "$dir/run/$1.pid" 2>/dev/null) || return 1
-  grep -qsF -- "$dir" "/proc/$pid/cmdline"
+  words=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || return 1
+  [[ $words == *"$dir"* ]] || { [[ -z $words ]] && grep -Eqs '^State:[[:space:]]+[^ZX[:space:]]' "/proc/$pid/status"; }
 }
 
 # start NAME COMMAND...: runs it in the namespace, detached; log and pid file in the folder. COMMAND names
