@@ -1,16 +1,13 @@
 #include "controller/kubernetes/manifest_yaml.h"
 
-#include <yaml-cpp/yaml.h>
-// The event interface; yaml.h leaves it out.
-#include <yaml-cpp/eventhandler.h>
+#include <yaml.h>
 
+#include <algorithm>
 #include <charconv>
-#include <istream>
 #include <map>
-#include <streambuf>
 #include <string>
 
-#include "common/base/text.h"
+#include "common/base/check.h"
 
 namespace weir::kubernetes {
 namespace {
@@ -18,6 +15,7 @@ namespace {
 using base::Json;
 
 constexpr std::size_t kMaxExpanded = 200'000;
+constexpr std::size_t kMaxNesting = 500;
 constexpr std::string_view kMergeKey = "<<";
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
@@ -57,64 +55,59 @@ std::optional<double> real_number(std::string_view text) {
   return value;
 }
 
-std::string at_line(const YAML::Mark& mark) {
-  return mark.is_null() ? std::string("line 1") : "line " + std::to_string(mark.line + 1);
+std::string at_line(std::size_t line) { return "line " + std::to_string(line) + ": "; }
+
+// 1-based.
+std::size_t line_of(const yaml_mark_t& mark) { return mark.line + 1; }
+
+std::string text_of(const yaml_char_t* text) {
+  return text == nullptr ? std::string() : reinterpret_cast<const char*>(text);
 }
 
-// Builds Json from yaml-cpp's events. Invariants: (1) stack_ holds the open collections; (2) after
-// the first error events change nothing more, since the library cannot be stopped without a throw.
-class Builder final : public YAML::EventHandler {
+// Builds Json from libyaml's events. Invariant: stack_ holds the open collections of the document. After the first error no event may
+// follow.
+class Builder {
  public:
-  std::string error;
+  std::string error;  // "line N: reason"
   Json root;
-  int line = 0;
+  std::size_t line = 0;
+  bool complete = false;  // root is a whole document
 
-  void OnDocumentStart(const YAML::Mark& mark) override {
-    // yaml-cpp does not consume a stray ',' and would begin documents there for ever.
-    if (mark.pos == document_at_) fail(mark, "a token that belongs nowhere");
-    document_at_ = mark.pos;
-    root = Json();
-    line = mark.line + 1;
-    anchors_.clear();
-  }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, Json()); }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) return fail(mark, "alias of an anchor that is not complete");
-    values_ += found->second.size;
-    expanded_ += found->second.size;
-    if (expanded_ > kMaxExpanded) fail(mark, "aliases expand to more than 200000 values");
-    if (!error.empty()) return add(mark, 0, Json());
-    add(mark, 0, found->second.value);
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    const bool plain = tag == "?";
-    if (wants_key()) {
-      if (plain && value == kMergeKey) merges_ = true;
-      return set_key(mark, anchor, value);
+  void take(const yaml_event_t& event) {
+    const std::size_t at = line_of(event.start_mark);
+    switch (event.type) {
+      case YAML_DOCUMENT_START_EVENT:
+        root = Json();
+        line = at;
+        complete = false;
+        anchors_.clear();
+        return;
+      case YAML_DOCUMENT_END_EVENT:
+        complete = true;
+        return;
+      case YAML_ALIAS_EVENT:
+        return alias(at, text_of(event.data.alias.anchor));
+      case YAML_SCALAR_EVENT:
+        return scalar(at, event);
+      case YAML_SEQUENCE_START_EVENT:
+        return open(at, text_of(event.data.sequence_start.anchor), Json::array());
+      case YAML_MAPPING_START_EVENT:
+        return open(at, text_of(event.data.mapping_start.anchor), Json::object());
+      case YAML_SEQUENCE_END_EVENT:
+      case YAML_MAPPING_END_EVENT:
+        return close();
+      default:
+        return;
     }
-    add(mark, anchor, plain || tagged_scalar(tag) ? yaml_plain_scalar(value) : Json(value));
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(mark, anchor, Json::array());
-  }
-  void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(mark, anchor, Json::object());
-  }
-  void OnMapEnd() override { close(); }
 
  private:
   struct Frame {
     Json value;
     std::string key;
     bool has_key = false;
-    YAML::Mark mark;
-    YAML::anchor_t anchor = 0;
+    std::size_t line = 0;
+    std::string anchor;
     std::size_t values_before = 0;
     std::vector<Json> merged;
   };
@@ -123,29 +116,50 @@ class Builder final : public YAML::EventHandler {
     std::size_t size = 1;
   };
 
-  static bool tagged_scalar(std::string_view tag) {
-    return is_one_of(tag, {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float",
-                           "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"});
+  static bool typed(std::string_view tag) {
+    return is_one_of(tag, {YAML_INT_TAG, YAML_FLOAT_TAG, YAML_BOOL_TAG, YAML_NULL_TAG});
   }
   bool wants_key() const {
     return !stack_.empty() && stack_.back().value.is_object() && !stack_.back().has_key;
   }
-  void fail(const YAML::Mark& mark, std::string reason) {
-    if (error.empty()) error = at_line(mark) + ": " + std::move(reason);
+  void fail(std::size_t at, std::string_view reason) {
+    if (error.empty()) error = at_line(at).append(reason);
   }
-  void set_key(const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& key) {
-    if (anchor != 0) anchors_[anchor] = {Json(key), 1};
+  void alias(std::size_t at, const std::string& anchor) {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      return fail(at, "the alias *" + anchor + " names no anchor that is complete");
+    }
+    values_ += found->second.size;
+    expanded_ += found->second.size;
+    if (expanded_ > kMaxExpanded) return fail(at, "aliases expand to more than 200000 values");
+    add(at, "", found->second.value);
+  }
+  void scalar(std::size_t at, const yaml_event_t& event) {
+    const auto& data = event.data.scalar;
+    const bool plain = data.plain_implicit != 0 && data.style == YAML_PLAIN_SCALAR_STYLE;
+    std::string value(reinterpret_cast<const char*>(data.value), data.length);
+    if (wants_key()) {
+      if (plain && value == kMergeKey) merges_ = true;
+      return set_key(at, text_of(data.anchor), std::move(value));
+    }
+    add(at, text_of(data.anchor),
+        plain || typed(text_of(data.tag)) ? yaml_plain_scalar(value) : Json(std::move(value)));
+  }
+  void set_key(std::size_t at, const std::string& anchor, std::string key) {
+    if (!anchor.empty()) anchors_[anchor] = {Json(key), 1};
     Frame& top = stack_.back();
-    if (top.value.has(key)) fail(mark, "key \"" + key + "\" stands twice in one map");
-    top.key = key;
+    if (top.value.has(key)) fail(at, "key \"" + key + "\" stands twice in one map");
+    top.key = std::move(key);
     top.has_key = true;
   }
-  void open(const YAML::Mark& mark, YAML::anchor_t anchor, Json value) {
-    if (wants_key()) fail(mark, "a map key must be a scalar");
+  void open(std::size_t at, std::string anchor, Json value) {
+    if (wants_key()) return fail(at, "a map key must be a scalar");
+    if (stack_.size() == kMaxNesting) return fail(at, "nested more than 500 levels deep");
     Frame frame;
     frame.value = std::move(value);
-    frame.mark = mark;
-    frame.anchor = anchor;
+    frame.line = at;
+    frame.anchor = std::move(anchor);
     frame.values_before = values_;
     stack_.push_back(std::move(frame));
   }
@@ -158,49 +172,81 @@ class Builder final : public YAML::EventHandler {
       }
     }
     const std::size_t size = values_ - done.values_before + 1;
-    if (done.anchor != 0) anchors_[done.anchor] = {done.value, size};
-    add(done.mark, 0, std::move(done.value));
+    if (!done.anchor.empty()) anchors_[done.anchor] = {done.value, size};
+    add(done.line, "", std::move(done.value));
   }
-  void add(const YAML::Mark& mark, YAML::anchor_t anchor, Json value) {
+  void add(std::size_t at, const std::string& anchor, Json value) {
     ++values_;
-    if (!error.empty()) value = Json();
-    if (anchor != 0) anchors_[anchor] = {value, 1};
+    if (!anchor.empty()) anchors_[anchor] = {value, 1};
     if (stack_.empty()) {
       root = std::move(value);
       return;
     }
     Frame& top = stack_.back();
     if (top.value.is_array()) return top.value.push(std::move(value));
-    if (!top.has_key)
-      return set_key(mark, 0, value.is_string() ? value.as_string() : value.to_string());
+    if (!top.has_key) {  // an alias
+      if (!value.is_string()) return fail(at, "a map key must be a scalar");
+      return set_key(at, "", value.as_string());
+    }
     top.has_key = false;
-    if (merges_ && top.key == kMergeKey) return merge(mark, top, std::move(value));
+    if (merges_ && top.key == kMergeKey) return merge(at, top, std::move(value));
     top.value.set(top.key, std::move(value));
   }
-  void merge(const YAML::Mark& mark, Frame& top, Json value) {
+  void merge(std::size_t at, Frame& top, Json value) {
     merges_ = false;
     const std::vector<Json> many = value.is_array() ? value.items() : std::vector<Json>{value};
     for (const Json& one : many) {
-      if (!one.is_object()) return fail(mark, "\"<<\" takes a map or a list of maps");
+      if (!one.is_object()) return fail(at, "\"<<\" takes a map or a list of maps");
       top.merged.push_back(one);
     }
   }
 
   std::vector<Frame> stack_;
-  std::map<YAML::anchor_t, Anchored> anchors_;
-  int document_at_ = -1;
+  std::map<std::string, Anchored, std::less<>> anchors_;
   std::size_t values_ = 0;
   std::size_t expanded_ = 0;
   bool merges_ = false;
 };
 
-// A stream over borrowed bytes: no copy of the file.
-class ViewBuffer final : public std::streambuf {
+// libyaml's parser over borrowed text.
+class Parser {
  public:
-  explicit ViewBuffer(std::string_view text) {
-    char* begin = const_cast<char*>(text.data());  // a get area is never written
-    setg(begin, begin, begin + text.size());
+  explicit Parser(std::string_view text) : text_(text) {
+    WEIR_CHECK(yaml_parser_initialize(&parser_) == 1);
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                 text.size());
   }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+  ~Parser() { yaml_parser_delete(&parser_); }
+
+  // Hands the next event to the builder. False after the last one and after an error, which is then in builder.error.
+  bool next(Builder& builder) {
+    yaml_event_t event;
+    if (yaml_parser_parse(&parser_, &event) == 0) {
+      builder.error = problem();
+      return false;
+    }
+    builder.take(event);
+    const bool last = event.type == YAML_STREAM_END_EVENT;
+    yaml_event_delete(&event);
+    return !last && builder.error.empty();
+  }
+
+ private:
+  std::string problem() const {
+    std::size_t line = line_of(parser_.problem_mark);
+    if (parser_.error == YAML_READER_ERROR) {  // which has a byte instead of a mark
+      const auto end = static_cast<std::ptrdiff_t>(std::min(parser_.problem_offset, text_.size()));
+      line = 1 + static_cast<std::size_t>(std::count(text_.begin(), text_.begin() + end, '\n'));
+    }
+    std::string out = at_line(line) + (parser_.problem != nullptr ? parser_.problem : "no memory");
+    if (parser_.context != nullptr) out.append(" ").append(parser_.context);
+    return out;
+  }
+
+  std::string_view text_;
+  yaml_parser_t parser_;
 };
 
 }  // namespace
@@ -216,18 +262,16 @@ Json yaml_plain_scalar(std::string_view text) {
 
 base::Result<std::vector<YamlDocument>> parse_yaml(std::string_view text) {
   std::vector<YamlDocument> out;
-  ViewBuffer buffer(text);
-  std::istream stream(&buffer);
+  Parser parser(text);
   Builder builder;
-  try {
-    YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
-      if (!builder.error.empty()) return base::invalid(builder.error);
-      if (!builder.root.is_null()) out.push_back({std::move(builder.root), builder.line});
+  while (parser.next(builder)) {
+    if (!builder.complete) continue;
+    builder.complete = false;
+    if (!builder.root.is_null()) {
+      out.push_back({std::move(builder.root), static_cast<int>(builder.line)});
     }
-  } catch (const YAML::Exception& broken) {
-    return base::invalid(at_line(broken.mark) + ": " + broken.msg);
   }
+  if (!builder.error.empty()) return base::invalid(builder.error);
   return out;
 }
 

@@ -4,7 +4,7 @@
 packages_build=(
   g++ cmake ninja-build ccache mold pkg-config python3
   libssl-dev libcurl4-openssl-dev rapidjson-dev libcpp-httplib-dev prometheus-cpp-dev libnghttp2-dev libre2-dev
-  libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libcrypt-dev zlib1g-dev libgtest-dev libgmock-dev
+  libyaml-dev libcli11-dev libspdlog-dev libfmt-dev libcrypt-dev zlib1g-dev libgtest-dev libgmock-dev
 )
 packages_up=(openssl curl)
 packages_format=(clang-format-19)

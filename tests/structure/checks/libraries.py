@@ -9,7 +9,7 @@ from checks.tree import SIDES
 WRAPPERS = (
     ("openssl/*", ("common/crypto/*", "controller/peers/tls*", "dataplane/transport/tls*")),
     ("curl/*", ("controller/kubernetes/*", "dataplane/observe/otlp_post.cc")),
-    ("yaml-cpp/*", ("controller/kubernetes/*",)),
+    ("yaml.h", ("controller/kubernetes/*",)),
     ("rapidjson/*", ("common/base/json.cc",)),
     ("spdlog/*", ("common/base/log.cc",)),
     ("fmt/*", ("common/base/*",)),

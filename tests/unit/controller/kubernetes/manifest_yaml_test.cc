@@ -72,6 +72,7 @@ TEST(ParseYaml, SplitsDocumentsAndKnowsTheirLines) {
   EXPECT_GE(parsed.value()[1].line, 6);
   EXPECT_EQ(first(""), "none");
   EXPECT_EQ(first("# only a comment\n"), "none");
+  EXPECT_EQ(first("\xef\xbb\xbf" "a: 1\n"), R"({"a":1})") << "a byte order mark";
 }
 
 TEST(ParseYaml, NamesTheLineOfAMistake) {
@@ -85,8 +86,13 @@ TEST(ParseYaml, NamesTheLineOfAMistake) {
            Case{"? [x]\n: 1\n", "a map key must be a scalar"},
            Case{"a: 1\n<<: 5\n", "takes a map"},
            Case{"a:\n\t- b\n", "line 2: "},
-           Case{", ", "line 1: a token that belongs nowhere"},
-           Case{"\"a\",b", "line 1: a token that belongs nowhere"},
+           Case{"a: *a\n", "line 1: the alias *a names no anchor that is complete"},
+           Case{"a: &x {b: *x}\n", "line 1: the alias *x names no anchor that is complete"},
+           Case{"a: &x [1]\n*x : 2\n", "line 2: a map key must be a scalar"},
+           Case{", ", "line 1: did not find expected node content"},
+           Case{"\"a\",b", "line 1: did not find expected <document start>"},
+           Case{"a: 1\nb: \x01\n", "line 2: control characters are not allowed"},
+           Case{"a: 1\nb: \xff\n", "line 2: invalid leading UTF-8 octet"},
        }) {
     EXPECT_NE(first(c.text).find("error: "), std::string::npos) << c.text;
     EXPECT_NE(first(c.text).find(c.part), std::string::npos) << c.text << " gave " << first(c.text);
@@ -102,7 +108,8 @@ TEST(ParseYaml, IsBoundedForHostileInput) {
     laughs += "]\n";
   }
   EXPECT_NE(first(laughs).find("aliases expand to more than 200000 values"), std::string::npos);
-  EXPECT_NE(first(std::string(100'000, '[')).find("error: "), std::string::npos);
+  EXPECT_NE(first(std::string(100'000, '[')).find("nested more than 500 levels"), std::string::npos);
+  EXPECT_EQ(first(std::string(500, '[') + std::string(500, ']')).substr(0, 3), "[[[");
 }
 
 }  // namespace
