@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/boxed.h"
 #include "common/base/json.h"
 #include "common/base/result.h"
 
@@ -30,8 +31,8 @@ namespace weir::base {
 // the default; a member that the list does not name is ignored (that is how versions N-1 and N+1
 // understand each other). A member of the wrong type or out of range is an error that names the
 // path: "binds[1].port: 70000 is not in 0..65535". Supported types: bool, integers up to
-// 2^63-1, std::string, milliseconds and seconds (0 to ten years), std::optional, std::vector, enums
-// with an `enum_names(E)` overload found by ADL, and structs with fields(to).
+// 2^63-1, std::string, milliseconds and seconds (0 to ten years), std::optional, Boxed, std::vector,
+// enums with an `enum_names(E)` overload found by ADL, and structs with fields(to).
 //
 // The list is handed to a callable, not returned as a tuple: a tuple of thirty is built by the
 // compiler wherever the struct's header is read.
@@ -63,6 +64,8 @@ template <typename T>
 struct IsOptional : std::false_type {};
 template <typename T>
 struct IsOptional<std::optional<T>> : std::true_type {};
+template <typename T>
+struct IsOptional<Boxed<T>> : std::true_type {};
 template <typename T>
 struct IsDuration : std::false_type {};
 template <typename R, typename P>

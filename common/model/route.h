@@ -154,7 +154,7 @@ struct Route {
   RetryRule retry;
   std::string hash_on;  // template of the key by which clusters with a hash place its requests
                         // (model/key_template.h); empty: none
-  std::optional<SessionCookie> cookie;  // instead: the key is in this cookie
+  base::Boxed<SessionCookie> cookie;  // instead: the key is in this cookie; few routes have one
   RouteLabels labels;
   Provenance provenance;
   bool operator==(const Route&) const = default;

@@ -1,18 +1,18 @@
 #include "dataplane/observe/labels.h"
 
+#include "common/base/hash.h"
+
 namespace weir::observe {
-namespace {
 
-std::string key_of(const std::string& host, const model::RouteLabels& labels) {
-  std::string key;
-  for (const std::string* part : {&host, &labels.ns, &labels.ingress, &labels.service}) {
-    key += *part;
-    key += '\0';
+std::size_t Labels::HashContent::operator()(const LabelSet* set) const {
+  std::uint64_t hash = base::process_seed();
+  const model::RouteLabels& route = set->route;
+  for (const std::string* part :
+       {&set->host, &route.ns, &route.ingress, &route.service, &route.path}) {
+    hash = base::hash_bytes(*part, hash);
   }
-  return key + labels.path;
+  return hash;
 }
-
-}  // namespace
 
 Labels::Labels(std::size_t most) : most_(most) {
   LabelSet other;
@@ -22,9 +22,9 @@ Labels::Labels(std::size_t most) : most_(most) {
 }
 
 std::uint32_t Labels::intern(const std::string& host, const model::RouteLabels& labels) {
-  std::string key = key_of(host, labels);
+  auto set = std::make_shared<const LabelSet>(LabelSet{host, labels});
   const std::lock_guard lock(mutex_);
-  const auto known = ids_.find(key);
+  const auto known = ids_.find(set.get());
   if (known != ids_.end()) {
     ++entries_[known->second].uses;
     return known->second;
@@ -34,10 +34,8 @@ std::uint32_t Labels::intern(const std::string& host, const model::RouteLabels& 
     return kOther;
   }
   const std::uint32_t id = next_++;
-  Entry& entry = entries_[id];
-  entry.set = std::make_shared<const LabelSet>(LabelSet{host, labels});
-  entry.uses = 1;
-  entry.key = &ids_.emplace(std::move(key), id).first->first;
+  ids_.emplace(set.get(), id);
+  entries_.emplace(id, Entry{std::move(set), 1});
   return id;
 }
 
@@ -45,7 +43,7 @@ void Labels::release(std::uint32_t id) {
   const std::lock_guard lock(mutex_);
   const auto at = entries_.find(id);
   if (at == entries_.end() || --at->second.uses > 0) return;
-  ids_.erase(ids_.find(*at->second.key));
+  ids_.erase(at->second.set.get());
   entries_.erase(at);
 }
 

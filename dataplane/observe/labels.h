@@ -17,6 +17,7 @@ namespace weir::observe {
 struct LabelSet {
   std::string host;
   model::RouteLabels route;
+  bool operator==(const LabelSet&) const = default;
 };
 
 // Gives label sets small numbers, so that counting a request hashes no text. A set lives as long as
@@ -48,13 +49,18 @@ class Labels {
  private:
   struct Entry {
     std::shared_ptr<const LabelSet> set;
-    const std::string* key = nullptr;  // of ids_
     std::uint64_t uses = 0;
+  };
+  struct HashContent {
+    std::size_t operator()(const LabelSet* set) const;
+  };
+  struct SameContent {
+    bool operator()(const LabelSet* a, const LabelSet* b) const { return *a == *b; }
   };
 
   const std::size_t most_;
   mutable std::mutex mutex_;  // guards ids_, entries_ and next_
-  std::unordered_map<std::string, std::uint32_t> ids_;
+  std::unordered_map<const LabelSet*, std::uint32_t, HashContent, SameContent> ids_;  // of entries_
   std::unordered_map<std::uint32_t, Entry> entries_;
   std::uint32_t next_ = kOther + 1;
   std::shared_ptr<const LabelSet> other_;

@@ -53,8 +53,10 @@ std::unique_ptr<const exchange::Placement> make_placement(Draft& draft, const mo
                                                           const model::ResourceKey& key) {
   if (route.hash_on.empty() && !route.cookie) return nullptr;
   auto out = std::make_unique<exchange::Placement>();
-  out->cookie = route.cookie;
-  if (route.cookie) return out;
+  if (route.cookie) {
+    out->cookie = *route.cookie;
+    return out;
+  }
   auto compiled = model::KeyTemplate::parse(route.hash_on);
   if (!compiled.ok()) {
     draft.degrade(key, "hash_on: '" + route.hash_on + "' " + compiled.error().text);

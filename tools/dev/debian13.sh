@@ -23,6 +23,11 @@ deb $mirror trixie main
 deb $mirror trixie-updates main
 deb ${mirror}-security trixie-security main
 TEXT
+  # What this machine trusts beside Debian's authorities (a company's proxy), the root trusts too.
+  if compgen -G '/usr/local/share/ca-certificates/*.crt' >/dev/null; then
+    cp -L /usr/local/share/ca-certificates/*.crt "$fresh/usr/local/share/ca-certificates/"
+    chroot "$fresh" update-ca-certificates >>"$log" 2>&1 || fail "update-ca-certificates failed (whole output: $log)"
+  fi
   mv "$fresh" "$debian13_root"
 }
 
@@ -44,6 +49,7 @@ enter_debian13() {
   see "$compiled" /var/cache/compiled
   cp -L /etc/resolv.conf "$root/etc/resolv.conf"
   exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" LANG=C.UTF-8 \
+    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
     WEIR_CACHE=/var/cache/weir CCACHE_DIR=/var/cache/compiled WEIR_JOBS="${WEIR_JOBS:-}" WEIR_LEGS="${WEIR_LEGS:-}" \
     "$top/dev" "$@"
 }
