@@ -1,6 +1,7 @@
 #include "tests/push/dataplane.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -26,6 +28,11 @@ std::string text_of(const std::string& path) {
   std::stringstream out;
   out << file.rdbuf();
   return out.str();
+}
+
+std::string tail_of(const std::string& text) {
+  constexpr std::size_t kMost = 8'000;
+  return text.size() <= kMost ? text : text.substr(text.size() - kMost);
 }
 
 // "::" without IPV6_V6ONLY takes the port on both families.
@@ -98,6 +105,9 @@ Dataplane::Dataplane(DataplaneOptions options) {
 }
 
 Dataplane::~Dataplane() {
+  if (testing::Test::HasFailure()) {
+    std::printf("the dataplane's log:\n%s\n", tail_of(log()).c_str());
+  }
   const pid_t serving = worker();
   if (pid_ > 1) {
     ::kill(pid_, SIGKILL);
