@@ -16,15 +16,17 @@
 namespace weir::process {
 namespace {
 
-// The letter after the name in parentheses, which may hold any byte (proc(5)).
-bool is_runnable(const std::string& stat_path) {
+// By the letter after the name in parentheses, which may hold any byte (proc(5)): R, or D, in which
+// no signal ends it either.
+bool would_run(const std::string& stat_path) {
   const base::UniqueFd file(open(stat_path.c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 256> buffer{};
   const ssize_t got = file.valid() ? read(file.get(), buffer.data(), buffer.size()) : -1;
   if (got <= 0) return false;
   const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
   const auto end = text.rfind(')');
-  return end != std::string_view::npos && end + 2 < text.size() && text[end + 2] == 'R';
+  if (end == std::string_view::npos || end + 2 >= text.size()) return false;
+  return text[end + 2] == 'R' || text[end + 2] == 'D';
 }
 
 }  // namespace
@@ -41,9 +43,9 @@ std::optional<Glance> glance(pid_t pid) {
   };
   const std::unique_ptr<DIR, Close> threads(opendir(folder.c_str()));
   if (threads == nullptr) return {};
-  for (const dirent* at = readdir(threads.get()); at != nullptr && !out.runnable;
+  for (const dirent* at = readdir(threads.get()); at != nullptr && !out.would_run;
        at = readdir(threads.get())) {
-    if (at->d_name[0] != '.') out.runnable = is_runnable(folder + "/" + at->d_name + "/stat");
+    if (at->d_name[0] != '.') out.would_run = would_run(folder + "/" + at->d_name + "/stat");
   }
   return out;
 }
@@ -56,7 +58,7 @@ void Silence::heard(base::TimePoint now) {
 
 void Silence::add(base::TimePoint now, const std::optional<Glance>& what) {
   const base::Duration passed = std::min(now - looked_, 2 * look_every_);
-  const bool starved = what.has_value() && what->runnable && last_.has_value();
+  const bool starved = what.has_value() && what->would_run && last_.has_value();
   counted_ += starved ? std::min(passed, what->cpu - last_->cpu) : passed;
   looked_ = now;
   last_ = what;

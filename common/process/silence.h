@@ -10,17 +10,17 @@ namespace weir::process {
 
 // What a process is at now.
 struct Glance {
-  bool runnable = false;  // some thread of it runs, or would if it got a processor
-  base::Duration cpu{};   // processor time of all threads since its start
+  bool would_run = false;  // some thread of it runs, or would if it got a processor or its disk
+  base::Duration cpu{};    // processor time of all threads since its start
 };
 
 // Empty when the process is gone.
 std::optional<Glance> glance(pid_t pid);
 
 // For how long a process has given no sign of life, with the time left out in which it could not:
-// while it waits for a processor only what it ran counts, so that a process that gets a tenth of
-// one is not taken for one that hangs. A process that sleeps, is stopped, or spins, hangs by the
-// clock. The time that the watcher itself was not running counts at most twice the distance of two
+// while it waits for a processor, or in the kernel for a disk (a page of the program, a line of the
+// log), only what it ran counts, so that a process that gets a tenth of one is not taken for one
+// that hangs. A process that sleeps, is stopped, or spins, hangs by the clock. The time that the watcher itself was not running counts at most twice the distance of two
 // looks.
 class Silence {
  public:

@@ -29,7 +29,7 @@ class Channel {
   base::Result<void> unlisten(const model::Bind& bind);
   // The listening Unix socket that the controller dials.
   base::Result<base::UniqueFd> control_socket();
-  // Feeds the watchdog; a worker process that stays silent for 4 s, while it got a processor, is
+  // Feeds the watchdog; a worker process that stays silent for 4 s, while nothing held it up, is
   // killed with SIGABRT and restarted.
   void alive();
 
