@@ -196,9 +196,11 @@ loses_nothing() {
   check "nothing was lost of $(load_value fault requests)" nothing_lost fault
 }
 
+at_end=() # commands that a row adds for its end
 finish() {
-  local status=$? name
+  local status=$? name command
   trap - EXIT
+  for command in "${at_end[@]}"; do eval "$command" || failed=$((failed + 1)); done
   load_end_all
   [[ $status == 0 ]] || { printf '  FAIL the row ended with status %s\n' "$status"; failed=$((failed + 1)); }
   for name in "${!pids[@]}"; do finished "$name"; done

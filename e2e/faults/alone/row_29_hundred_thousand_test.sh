@@ -9,7 +9,7 @@ last=web-$((count - 1)).team-$(((count - 1) % 100)).test
 
 say "writing $count Ingresses into etcd"
 inside python3 "$top/e2e/scale/fill.py" "$count" >/dev/null
-trap 'inside python3 "$top/e2e/scale/fill.py" 0 >/dev/null; finish' EXIT
+at_end+=('inside python3 "$top/e2e/scale/fill.py" 0 >/dev/null')
 # The API server has them when it serves the last.
 within 120 request GET "$networking/namespaces/team-$(((count - 1) % 100))/ingresses/web-$((count - 1))" >/dev/null
 
