@@ -19,9 +19,11 @@ under_load() {
   load_reaches fault 500 30
 }
 
-# loses_nothing REQUESTS: ends the load after so many more requests and checks that none failed.
+# loses_nothing: goes on until WEIR_E2E_REQUESTS (100,000) have been asked in all, 2,000 of them after the last fault, ends the load, checks
+# that none failed.
 loses_nothing() {
-  load_reaches fault $(($(load_value fault requests) + $1)) 120
+  local all=${WEIR_E2E_REQUESTS:-100000} more=$(($(load_value fault requests) + 2000))
+  load_reaches fault $((more > all ? more : all)) 300
   load_stop fault
   check "nothing was lost" nothing_lost fault
 }

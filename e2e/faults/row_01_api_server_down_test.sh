@@ -30,5 +30,5 @@ check "a route that was made after its return is served" within 60 has_route lat
 bound "served after its return within" $(($(millis) - start)) 60000 ms
 check "the controller was not restarted" is "$(restarts "$(one_pod)" controller)" 0
 kubectl -n "$world" delete ingress late >/dev/null
-loses_nothing 2000
+loses_nothing
 fault_line "1 and 4"

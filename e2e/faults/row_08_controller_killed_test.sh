@@ -4,7 +4,6 @@
 # shellcheck source=e2e/faults/fault.sh
 source "$(dirname "$0")/fault.sh"
 
-requests=${WEIR_E2E_REQUESTS:-100000}
 deaths=${WEIR_E2E_DEATHS:-100}
 under_load 1
 pod=$(one_pod)
@@ -28,7 +27,7 @@ done
 bound "of $deaths deaths, those after which no controller or no change came" "$late" 0 ""
 bound "slowest, from a death to a route made after it" "$slowest" 10000 ms
 check "no container was restarted" is "$(restarts "$pod" controller) $(restarts "$pod" dataplane)" "0 0"
-loses_nothing "$requests"
+loses_nothing
 bound "connections closed while idle" "$(load_value fault closed)" 0 ""
 bounds+=("controllers killed $deaths")
 fault_line 8

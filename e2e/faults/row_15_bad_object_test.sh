@@ -35,5 +35,5 @@ events() { kubectl get events -A --field-selector type=Warning -o json | jq -r '
 only_the_bad() { is "$(events | paste -sd' ')" many-7; }
 check "the bad one, and no other, has an Event" within 20 only_the_bad
 kubectl -n "$world" delete ingress -l many=yes --wait=false >/dev/null
-loses_nothing 2000
+loses_nothing
 fault_line 15

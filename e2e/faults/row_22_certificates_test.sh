@@ -31,5 +31,5 @@ check "a pair whose key does not fit is refused, the old certificate stays" show
 refusal() { kubectl get events -A -o json | jq -r '.items[].message // .items[].note' | grep -qi key; }
 check "and an Event says so" within 20 refusal
 apply_certificate
-loses_nothing 2000
+loses_nothing
 fault_line 22

@@ -13,5 +13,5 @@ has_ended() { ! kill -0 "$dataplane"; }
 check "the dataplane ends" within 60 has_ended
 # The longest request of the load takes a second; WebSockets end after one.
 bound "ended after" $(($(millis) - start)) $(((shutdown_delay + 5) * 1000)) ms
-loses_nothing 2000
+loses_nothing
 fault_line 25

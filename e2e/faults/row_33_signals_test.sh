@@ -19,6 +19,6 @@ for _ in $(seq 1 200); do
 done
 same() { is "$(all_processes)" "$processes"; }
 check "they are the same after 200 of each of HUP, USR1, USR2, PIPE" same
-loses_nothing 2000
+loses_nothing
 bounds+=("signals $((200 * 4 * 4))")
 fault_line 33

@@ -22,5 +22,5 @@ sleep "${WEIR_E2E_STARVED:-20}"
 check "all of it again" give -1
 check "the same worker lives" is "$(worker_pid "$pod")" "$worker"
 bound "restarts of the dataplane" "$(restarts "$pod" dataplane)" 0 ""
-loses_nothing 2000
+loses_nothing
 fault_line 34
