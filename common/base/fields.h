@@ -31,8 +31,8 @@ namespace weir::base {
 // the default; a member that the list does not name is ignored (that is how versions N-1 and N+1
 // understand each other). A member of the wrong type or out of range is an error that names the
 // path: "binds[1].port: 70000 is not in 0..65535". Supported types: bool, integers up to
-// 2^63-1, std::string, milliseconds and seconds (0 to ten years), std::optional, Boxed, std::vector,
-// enums with an `enum_names(E)` overload found by ADL, and structs with fields(to).
+// 2^63-1, std::string, milliseconds and seconds (0 to ten years), std::optional, Boxed,
+// std::vector, enums with an `enum_names(E)` overload found by ADL, and structs with fields(to).
 //
 // The list is handed to a callable, not returned as a tuple: a tuple of thirty is built by the
 // compiler wherever the struct's header is read.

@@ -18,8 +18,9 @@ std::string digest_of(std::string_view bytes, const EVP_MD* kind) {
   return std::string(reinterpret_cast<const char*>(out.data()), size);
 }
 
-// EVP_sha256() is looked up among the providers at every use of it, which costs more than the digest of a small resource; what is
-// fetched is not (provider(7), "Explicit fetching"). Kept for the process's life.
+// EVP_sha256() is looked up among the providers at every use of it, which costs more than the
+// digest of a small resource; what is fetched is not (provider(7), "Explicit fetching"). Kept for
+// the process's life.
 const EVP_MD* fetched_sha256() {
   static const EVP_MD* const kind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   WEIR_CHECK(kind != nullptr);

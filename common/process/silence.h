@@ -20,8 +20,8 @@ std::optional<Glance> glance(pid_t pid);
 // For how long a process has given no sign of life, with the time left out in which it could not:
 // while it waits for a processor, or in the kernel for a disk (a page of the program, a line of the
 // log), only what it ran counts, so that a process that gets a tenth of one is not taken for one
-// that hangs. A process that sleeps, is stopped, or spins, hangs by the clock. The time that the watcher itself was not running counts at most twice the distance of two
-// looks.
+// that hangs. A process that sleeps, is stopped, or spins, hangs by the clock. The time that the
+// watcher itself was not running counts at most twice the distance of two looks.
 class Silence {
  public:
   // Below this silence nothing is asked of the kernel.

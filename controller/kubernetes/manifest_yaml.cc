@@ -64,8 +64,8 @@ std::string text_of(const yaml_char_t* text) {
   return text == nullptr ? std::string() : reinterpret_cast<const char*>(text);
 }
 
-// Builds Json from libyaml's events. Invariant: stack_ holds the open collections of the document. After the first error no event may
-// follow.
+// Builds Json from libyaml's events. Invariant: stack_ holds the open collections of the document.
+// After the first error no event may follow.
 class Builder {
  public:
   std::string error;  // "line N: reason"
@@ -220,7 +220,8 @@ class Parser {
   Parser& operator=(const Parser&) = delete;
   ~Parser() { yaml_parser_delete(&parser_); }
 
-  // Hands the next event to the builder. False after the last one and after an error, which is then in builder.error.
+  // Hands the next event to the builder. False after the last one and after an error, which is then
+  // in builder.error.
   bool next(Builder& builder) {
     yaml_event_t event;
     if (yaml_parser_parse(&parser_, &event) == 0) {

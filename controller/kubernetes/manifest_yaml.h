@@ -14,8 +14,8 @@ struct YamlDocument {
   int line = 1;
 };
 
-// Parses a stream of YAML documents ("---" between them); the libyaml wrapper, whose grammar is that of kubectl (go-yaml is libyaml in
-// Go). JSON text is YAML too.
+// Parses a stream of YAML documents ("---" between them); the libyaml wrapper, whose grammar is
+// that of kubectl (go-yaml is libyaml in Go). JSON text is YAML too.
 //   typing:  plain scalars by the YAML 1.2 core schema (null ~ true false, 12, 0x1f, 0o17, 1.5);
 //   quoted
 //            ones stay strings. "yes" and "on" are strings. Dates are strings.

@@ -67,8 +67,8 @@ class ProcessMetrics final : public base::MetricSource {
   InstanceLabels instance_;
 };
 
-// Resident set of this process in bytes, 0 when unknown. Cheap (one system call), any thread; in a forked child it is still its
-// parent's.
+// Resident set of this process in bytes, 0 when unknown. Cheap (one system call), any thread; in a
+// forked child it is still its parent's.
 std::uint64_t resident_bytes();
 
 }  // namespace weir::observe

@@ -67,13 +67,14 @@ ProcessFigures read_figures() {
 }  // namespace
 
 std::uint64_t resident_bytes() {
-  // One descriptor for the process's life: to open the file costs ten times what reading it does, and must not fail when descriptors
-  // run out.
+  // One descriptor for the process's life: to open the file costs ten times what reading it does,
+  // and must not fail when descriptors run out.
   static const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   std::array<char, 128> text;  // seven numbers, proc(5)
   const ssize_t size = ::pread(file, text.data(), text.size(), 0);
   if (size <= 0) return 0;
-  const auto parts = base::split(std::string_view(text.data(), static_cast<std::size_t>(size)), ' ');
+  const auto parts =
+      base::split(std::string_view(text.data(), static_cast<std::size_t>(size)), ' ');
   if (parts.size() < 2) return 0;
   return base::parse_uint(parts[1]).value_or(0) * static_cast<std::uint64_t>(::getpagesize());
 }

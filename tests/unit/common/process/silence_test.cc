@@ -122,7 +122,8 @@ TEST(Glance, TellsWhatSpinsFromWhatSleepsAndWhatIsStopped) {
   EXPECT_TRUE(comes_to_be(spinning.pid(), false));
 }
 
-// What has begun a vfork is uninterruptible until its child is gone, as if it read from a slow disk.
+// What has begun a vfork is uninterruptible until its child is gone, as if it read from a slow
+// disk.
 TEST(Glance, WhatTheKernelHoldsWouldRun) {
   const pid_t held = fork();
   if (held == 0) {

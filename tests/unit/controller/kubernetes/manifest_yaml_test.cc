@@ -72,7 +72,10 @@ TEST(ParseYaml, SplitsDocumentsAndKnowsTheirLines) {
   EXPECT_GE(parsed.value()[1].line, 6);
   EXPECT_EQ(first(""), "none");
   EXPECT_EQ(first("# only a comment\n"), "none");
-  EXPECT_EQ(first("\xef\xbb\xbf" "a: 1\n"), R"({"a":1})") << "a byte order mark";
+  EXPECT_EQ(first("\xef\xbb\xbf"
+                  "a: 1\n"),
+            R"({"a":1})")
+      << "a byte order mark";
 }
 
 TEST(ParseYaml, NamesTheLineOfAMistake) {
@@ -108,7 +111,8 @@ TEST(ParseYaml, IsBoundedForHostileInput) {
     laughs += "]\n";
   }
   EXPECT_NE(first(laughs).find("aliases expand to more than 200000 values"), std::string::npos);
-  EXPECT_NE(first(std::string(100'000, '[')).find("nested more than 500 levels"), std::string::npos);
+  EXPECT_NE(first(std::string(100'000, '[')).find("nested more than 500 levels"),
+            std::string::npos);
   EXPECT_EQ(first(std::string(500, '[') + std::string(500, ']')).substr(0, 3), "[[[");
 }
 
