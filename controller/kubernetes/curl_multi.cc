@@ -95,8 +95,10 @@ class CurlConnections::Group final : public loop::Flushable {
       const CURLcode code = message->data.result;
       Transfer* one = nullptr;
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &one);
-      one->ended = code == CURLE_OK ? base::Result<void>()
-                                    : base::Result<void>(curl_error(code, one->request.url));
+      one->ended =
+          code == CURLE_OK
+              ? base::Result<void>()
+              : base::Result<void>(curl_error(code, message->easy_handle, one->request.url));
     }
   }
 

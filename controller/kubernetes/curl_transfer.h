@@ -47,7 +47,7 @@ struct CurlConnections::Transfer {
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
 };
 
-// The error of a libcurl result; see HttpTarget::on_end.
-base::Error curl_error(CURLcode code, std::string_view url);
+// The error of a libcurl result; see HttpTarget::on_end. transfer: borrowed for the call.
+base::Error curl_error(CURLcode code, CURL* transfer, std::string_view url);
 
 }  // namespace weir::kubernetes

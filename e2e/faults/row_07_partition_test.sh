@@ -27,7 +27,7 @@ check "still ready" namespace curl -sf --max-time 5 --noproxy '*' "http://$pod:1
 check "the partition ends" heal
 start=$(millis)
 check "what changed meanwhile is served" within 90 has_route meanwhile
-bound "served after a partition of $long s within" $(($(millis) - start)) 10000 ms
+bound "served after a partition of $long s within" $(($(millis) - start)) 5000 ms
 kubectl -n "$world" delete ingress meanwhile >/dev/null
 loses_nothing
 fault_line "5 and 7"

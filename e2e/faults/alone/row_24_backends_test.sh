@@ -19,7 +19,9 @@ get_ok() { # REQUESTS: how many of so many GETs, each on a connection of its own
 }
 check "both backends answer" is "$(get_ok 40)" 40
 inside nft -f - <<'NFT'
-table inet half_open { chain silent { type filter hook input priority 0; ip daddr 10.200.1.2 tcp dport 8080 drop; ip saddr 10.200.1.2 tcp sport 8080 drop; } }
+table inet half_open {
+  chain silent { type filter hook input priority 0; ip daddr 10.200.1.2 tcp dport 8080 drop; ip saddr 10.200.1.2 tcp sport 8080 drop; }
+}
 NFT
 start=$(millis)
 good=$(get_ok 100)

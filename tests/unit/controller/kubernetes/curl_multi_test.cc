@@ -1,13 +1,17 @@
 #include "controller/kubernetes/curl_multi.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "common/base/fd.h"
 #include "common/crypto/certificate.h"
 #include "tests/fakes/fake_api_server.h"
 #include "tests/unit/controller/kubernetes/recording_target.h"
@@ -78,6 +82,34 @@ TEST_F(CurlConnectionsTest, LeavesAConnectionThatIsNotTrusted) {
   const HttpTransfer second = get(watch, two, CurlConnections::Use::kStream);
   EXPECT_EQ(connections_.groups(), 2U);
   ASSERT_TRUE(until([&] { return one.status == 200 && two.status == 200; }));
+}
+
+// Silence in place of a handshake is as good as no server: what was never asked may be asked again
+// at once. After that, silence may mean anything.
+TEST_F(CurlConnectionsTest, ATimeOutIsRetryableOnlyBeforeTheRequestLeft) {
+  const base::UniqueFd mute(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(mute.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(mute.get(), 8), 0);
+  ::getsockname(mute.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  const std::string place = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  Answer unheard;
+  Answer unanswered;
+  const HttpTransfer handshake = get("https://" + place + "/", unheard);
+  HttpRequest request;
+  request.url = "http://" + place + "/";
+  request.timeout = std::chrono::milliseconds(300);
+  const HttpTransfer asked =
+      connections_.start(std::move(request), CurlConnections::Use::kCall, unanswered);
+  ASSERT_TRUE(until([&] { return unheard.result && unanswered.result; }));
+  ASSERT_FALSE(unheard.result->ok() || unanswered.result->ok());
+  EXPECT_EQ(unheard.result->error().kind, base::ErrorKind::kTimeout);
+  EXPECT_TRUE(unheard.result->error().retryable);
+  EXPECT_EQ(unanswered.result->error().kind, base::ErrorKind::kTimeout);
+  EXPECT_FALSE(unanswered.result->error().retryable);
 }
 
 TEST_F(CurlConnectionsTest, ATargetMayCancelItselfAndOthersFromItsCalls) {
