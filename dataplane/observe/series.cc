@@ -1,5 +1,7 @@
 #include "dataplane/observe/series.h"
 
+#include <algorithm>
+
 #include "common/base/hash.h"
 #include "common/base/prefetch.h"
 
@@ -66,7 +68,11 @@ Series& SeriesTable::at(const SeriesKey& key) {
   const std::uint64_t packed = key.packed();
   const Slot& found = slot(packed);
   if (found.place != 0) return *all_[found.place - 1].load(std::memory_order_relaxed);
-  if (size_.load(std::memory_order_relaxed) < most_ || !free_.empty()) return make(packed);
+  if (size_.load(std::memory_order_relaxed) < most_ || !free_.empty()) {
+    if (until_look_ == 0) purge();
+    --until_look_;
+    return make(packed);
+  }
   if (until_purge_ == 0) {
     if (purge()) return make(packed);
     until_purge_ = kPurgeEvery;
@@ -108,6 +114,7 @@ bool SeriesTable::purge() {
     const auto gone = labels_.try_gone(SeriesKey::unpack(key).labels);
     (gone.value_or(false) ? dead : alive).push_back(place);
   }
+  until_look_ = std::max(kLeastMade, alive.size());
   if (dead.empty()) return false;
   std::fill(index_.begin(), index_.end(), Slot{});
   // Key 0 has no labels: the scraper passes it over, and no request has it.

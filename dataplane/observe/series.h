@@ -49,8 +49,9 @@ struct Series {
 };
 
 // The series of one worker: found by one probe into a flat table, made at first use, at most
-// `most`. When it is full, series whose labels are gone make room, and what still does not fit
-// counts for (kOther, no status, "_other").
+// `most`. Series whose labels are gone make room: when the table is full, and before that each time
+// as many were made as there are, so that routes that change for ever take no more than twice what
+// they need. What still does not fit counts for (kOther, no status, "_other").
 //
 //   Threads: at() belongs to the worker; size() and series() to any. A reader may see a series
 //   change its key between two reads only when the old key's labels were gone.
@@ -72,6 +73,7 @@ class SeriesTable {
 
  private:
   static constexpr std::uint32_t kPurgeEvery = 1'024;  // requests to pass after a purge in vain
+  static constexpr std::size_t kLeastMade = 256;  // before the first look for some that are gone
   // The keys stand beside the places, so that a probe touches no series.
   struct Slot {
     std::uint64_t key = 0;
@@ -89,6 +91,7 @@ class SeriesTable {
   std::atomic<std::size_t> size_{0};
   std::vector<std::uint32_t> free_;  // places whose labels are gone
   std::uint32_t until_purge_ = 0;
+  std::size_t until_look_ = kLeastMade;  // series to be made
 };
 
 }  // namespace weir::observe

@@ -182,6 +182,19 @@ TEST(Metrics, SeriesOfRemovedRoutesVanishAndMakeRoom) {
   EXPECT_LE(counted.recorders[0]->series().size(), 5U);
 }
 
+TEST(Metrics, RoutesThatChangeForEverTakeTwiceTheirSeriesAtMost) {
+  Counted counted;
+  const auto kept = counted.labels.intern("kept.test", {"ns", "kept", "s", "/"});
+  for (int round = 0; round < 5'000; ++round) {
+    const auto id = counted.labels.intern("a.test", {"ns", std::to_string(round), "s", "/"});
+    counted.recorders[0]->record(request(id));
+    counted.recorders[0]->record(request(kept));
+    counted.labels.release(id);
+  }
+  EXPECT_LE(counted.recorders[0]->series().size(), 2U * 256U);
+  EXPECT_EQ(value_of(counted.text(), "nginx_ingress_controller_requests", {"kept.test"}), 5'000);
+}
+
 TEST(Metrics, MayBeReadWhileAWorkerCounts) {
   Counted counted;
   std::atomic<bool> stop{false};
