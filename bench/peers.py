@@ -7,6 +7,7 @@ proxy costs nothing, and rounds can be interleaved.
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -32,6 +33,10 @@ def environment(peers_folder):
     return env
 
 
+class NotInstalled(Exception):
+    """This system has no such proxy (Debian 13 has no h2o)."""
+
+
 class Peer:
     """One running proxy. pids(): every process whose CPU counts."""
 
@@ -47,6 +52,8 @@ class Peer:
 
     def spawn(self, command, env=None):
         log = open(os.path.join(self.folder, "out.log"), "wb")
+        if command[0] is None:
+            raise NotInstalled(self.name)
         self.process = subprocess.Popen(["taskset", "-c", PROXY_CPU] + command, stdout=log, stderr=log, env=env, cwd=self.folder)
 
     def pids(self):
@@ -276,6 +283,11 @@ def program_name(pid):
         return os.path.basename(os.readlink("/proc/%d/exe" % pid))
     except OSError:
         return ""
+
+
+def is_taken(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_for(port, seconds):

@@ -122,8 +122,15 @@ def start_all(bench, chosen, running):
     running["origin"] = subprocess.Popen(["taskset", "-c", kinds.LOAD_CPU] + command)
     for index, kind in enumerate(chosen):
         peer = kind(bench.folder, 18100 + index * 100, 18101 + index * 100)
+        # What an earlier run left behind would answer in its place, for no CPU at all.
+        if kinds.is_taken(peer.http_port) or kinds.is_taken(peer.https_port):
+            raise RuntimeError("%s: port %d or %d is taken" % (peer.name, peer.http_port, peer.https_port))
         running["peers"].append(peer)
-        peer.start(bench)
+        try:
+            peer.start(bench)
+        except kinds.NotInstalled:
+            running["peers"].remove(peer)
+            print("left out, not installed: %s" % peer.name)
     for peer in running["peers"]:
         if not kinds.wait_for(peer.http_port, 60):
             with open(os.path.join(peer.folder, "out.log"), encoding="utf-8", errors="replace") as log:

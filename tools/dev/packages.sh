@@ -24,7 +24,7 @@ packages_pods=(
 )
 packages_traces=(python3 python3-venv python3-yaml)
 packages_debian13=(debootstrap util-linux)
-packages_bench=(python3 python3-venv wrk nghttp2-client openssl curl procps util-linux)
+packages_bench=(python3 python3-venv wrk nghttp2-client openssl curl procps util-linux strace)
 # Unpacked into the cache folder, never installed: their packages would start services.
 unpacked_prometheus=(prometheus)
 unpacked_bench=(nginx haproxy h2o nghttp2-proxy caddy)
