@@ -36,7 +36,8 @@ struct BackendConnection {
   std::size_t generated_at = 0;
   Tunnel tunnel = Tunnel::kNone;
   std::uint32_t wanted = 0;  // epoll events that are registered, 0: as accepted
-  Clock::time_point idle_since = Clock::now();
+  // The last answer. One that has given none is new, not idle: its request may be on its way.
+  Clock::time_point idle_since = Clock::time_point::max();
 };
 
 }  // namespace weir::scenario
