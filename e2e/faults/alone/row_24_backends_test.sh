@@ -10,7 +10,7 @@ grep '^\[ row 24' "$row/backends.log" || true
 # Half-open: connections to one of the two backends, those in the pool too, get no packet any more.
 make_world
 request PATCH "$ingresses/shop" -H 'Content-Type: application/merge-patch+json' >/dev/null --data-binary \
-  '{"metadata":{"annotations":{"nginx.ingress.kubernetes.io/proxy-connect-timeout":"1","nginx.ingress.kubernetes.io/proxy-read-timeout":"5"}}}'
+  '{"metadata":{"annotations":{"nginx.ingress.kubernetes.io/proxy-connect-timeout":"1","nginx.ingress.kubernetes.io/proxy-read-timeout":"5","nginx.ingress.kubernetes.io/proxy-next-upstream":"error timeout"}}}'
 weir
 get_ok() { # REQUESTS: how many of so many GETs, each on a connection of its own, were answered 200
   local n good=0
