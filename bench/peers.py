@@ -51,9 +51,9 @@ class Peer:
         self.process = None
 
     def spawn(self, command, env=None):
-        log = open(os.path.join(self.folder, "out.log"), "wb")
         if command[0] is None:
             raise NotInstalled(self.name)
+        log = open(os.path.join(self.folder, "out.log"), "wb")
         self.process = subprocess.Popen(["taskset", "-c", PROXY_CPU] + command, stdout=log, stderr=log, env=env, cwd=self.folder)
 
     def pids(self):

@@ -1,6 +1,6 @@
 // Carries rounds of 16 requests through one worker, for callgrind: what it counts inside
-// Loop::run_once is the worker's. After WARM rounds
-// weir_perf_warmed_up() is called once, then come ROUNDS.
+// Loop::run_once is the worker's. After WARM rounds weir_perf_warmed_up() is called once, then come
+// ROUNDS.
 //
 //   weir-perf-drive MODE WARM ROUNDS     MODE: plain, plain-loaded, tls, tls-loaded, many-hosts,
 //                                        handshake, body
