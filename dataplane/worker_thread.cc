@@ -57,6 +57,8 @@ void WorkerThread::beat() {
 void WorkerThread::trim() {
   worker_.buffers().trim();
   heads_.trim();
+  acceptors_->trim();
+  upstreams_->trim();
   upstream::RecycledMemory::trim_thread();
 }
 

@@ -107,6 +107,7 @@ class WorkerAcceptors final : public Acceptors, public loop::TimerTarget {
   }
   std::uint64_t refused() const override { return refused_ + entrance_.refused(); }
   void shed() override;
+  void trim() override { tls_.trim(); }
   void close_all() override;
 
   // Takes at most this many connections. Full, it makes room first, or rests for a moment.

@@ -33,6 +33,7 @@ class Acceptors {
   virtual std::uint64_t refused() const = 0;
   // Memory is short: closes some of those that have waited longest for a request.
   virtual void shed() = 0;
+  virtual void trim() = 0;       // frees what is kept for handshakes to come
   virtual void close_all() = 0;  // the end of the drain bound
 };
 

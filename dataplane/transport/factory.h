@@ -40,6 +40,7 @@ class TlsServer {
   // leaves a crowd in the kernel's backlog, where it costs nothing.
   int room_for_newcomers() const;
   std::size_t contexts() const;  // alive in the LRU, for tests and figures
+  void trim();                   // frees contexts that served no handshake since the last call
   // Certificates that did not parse or whose key did not match, each counted once while it stays in
   // the LRU.
   std::uint64_t broken_certificates() const;
@@ -63,6 +64,7 @@ class TlsClient {
   std::unique_ptr<Transport> connect(const base::SocketAddress& to, base::Duration connect_timeout,
                                      UpstreamPolicyPtr policy);
   std::size_t sessions() const;  // kept for resumption, for tests and figures
+  void trim();                   // frees contexts that no connection used since the last call
 
   struct Impl;  // shared with its transports
 

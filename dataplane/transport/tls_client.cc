@@ -128,6 +128,8 @@ std::unique_ptr<Transport> TlsClient::connect(const base::SocketAddress& to,
                                               impl_->contexts.make(*policy));
 }
 
+void TlsClient::trim() { impl_->contexts.trim(); }
+
 std::size_t TlsClient::sessions() const { return impl_->contexts.sessions(); }
 
 }  // namespace weir::transport

@@ -126,7 +126,14 @@ SslContext TlsContexts::make() {
   return out;
 }
 
-TlsContexts::Entry TlsContexts::build(std::string key, const Certificates& certificates) {
+bool TlsContexts::Entry::is_gone() const {
+  return std::any_of(certificates.begin(), certificates.end(),
+                     [](const auto& certificate) { return certificate.expired(); });
+}
+
+TlsContexts::Entry TlsContexts::build(const Certificates& certificates) {
+  Entry out;
+  out.certificates.assign(certificates.begin(), certificates.end());
   SslContext context = make();
   crypto::Sha256 identity;
   bool usable = false;
@@ -145,12 +152,13 @@ TlsContexts::Entry TlsContexts::build(std::string key, const Certificates& certi
                     {"reason", reason == nullptr ? "the key does not match" : reason}});
   }
   ERR_clear_error();
-  if (!usable) return {std::move(key), {}, nullptr};
+  if (!usable) return out;
   // A ticket of one set of certificates never resumes on another.
-  std::string id = identity.finish();
-  WEIR_CHECK(SSL_CTX_set_session_id_context(context.get(), crypto::bytes_of(id),
-                                            static_cast<unsigned>(id.size())) == 1);
-  return {std::move(key), std::move(id), std::move(context)};
+  out.identity = identity.finish();
+  WEIR_CHECK(SSL_CTX_set_session_id_context(context.get(), crypto::bytes_of(out.identity),
+                                            static_cast<unsigned>(out.identity.size())) == 1);
+  out.context = std::move(context);
+  return out;
 }
 
 const TlsContexts::Entry* TlsContexts::find(const Certificates& certificates) {
@@ -163,17 +171,18 @@ const TlsContexts::Entry* TlsContexts::find(const Certificates& certificates) {
     for (const std::string& link : entry->chain) chain = base::hash_bytes(link, chain);
     key.append(reinterpret_cast<const char*>(&chain), sizeof chain);
   }
-  if (const auto found = by_key_.find(key); found != by_key_.end()) {
-    order_.splice(order_.begin(), order_, found->second);
-    return &*found->second;
+  if (Entry* const found = made_.find(key); found != nullptr) {
+    // The same bytes may have come anew.
+    if (found->is_gone()) found->certificates.assign(certificates.begin(), certificates.end());
+    return found;
   }
-  order_.push_front(build(std::move(key), certificates));
-  by_key_.emplace(order_.front().key, order_.begin());
-  if (order_.size() > kMost) {
-    by_key_.erase(order_.back().key);
-    order_.pop_back();
-  }
-  return &order_.front();
+  made_.drop_if([](const Entry& entry) { return entry.is_gone(); });
+  return &made_.add(std::move(key), build(certificates));
+}
+
+void TlsContexts::trim() {
+  made_.drop_unused();
+  stores_.trim();
 }
 
 // A ticket resumes only where the same is asked of the same authorities, whatever certificates the

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "common/base/lru_table.h"
 #include "dataplane/transport/certificate_table.h"
 #include "dataplane/transport/tls_verify.h"
 
@@ -34,7 +33,8 @@ class TlsHandshake {
 
 // The contexts of one worker: one without a certificate that every session starts with, and an LRU
 // of contexts with certificates, keyed by what they serve. A renewed certificate is a new key and
-// so a new context; live sessions keep theirs. One thread.
+// so a new context; the old one goes when the next is made and no snapshot has its certificate any
+// more. Live sessions keep theirs. One thread.
 class TlsContexts {
  public:
   static constexpr std::size_t kMost = 512;  // about 20 KiB each
@@ -42,7 +42,8 @@ class TlsContexts {
   TlsContexts();
   ssl_ctx_st* start() { return start_.get(); }
   void set_current(TlsHandshake* handshake) { current_ = handshake; }
-  std::size_t size() const { return order_.size(); }
+  std::size_t size() const { return made_.size(); }
+  void trim();                 // drops those that served no handshake since the last call
   bool offers_http2() const {  // to the current handshake
     return current_ != nullptr && current_->chooser().offers_http2();
   }
@@ -51,22 +52,23 @@ class TlsContexts {
  private:
   using Certificates = std::vector<std::shared_ptr<const CertificateEntry>>;
   struct Entry {
-    std::string key;
+    bool is_gone() const;  // a certificate that it was made of is in no snapshot any more
+
     std::string identity;  // of the certificates, for the bond of tickets
     SslContext context;    // null: none of the certificates can be used
+    std::vector<std::weak_ptr<const CertificateEntry>> certificates;
   };
 
   SslContext make();
   // The context for these certificates, made at first use. Null: there are none. Valid until the
   // next call.
   const Entry* find(const Certificates& certificates);
-  Entry build(std::string key, const Certificates& certificates);
+  Entry build(const Certificates& certificates);
   void ask_client(ssl_st* ssl, const Entry& entry, ClientPolicyPtr policy);
   static int on_client_hello(ssl_st* ssl, int* alert, void* self);
 
   TlsHandshake* current_ = nullptr;
-  std::list<Entry> order_;  // most recently used first
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;  // views into order_
+  base::LruTable<Entry> made_{kMost};
   Certificates chosen_;  // kept for its capacity
   TrustStores stores_;
   std::uint64_t broken_ = 0;

@@ -164,6 +164,8 @@ int TlsServer::room_for_newcomers() const { return impl_->turns.left(); }
 
 std::size_t TlsServer::contexts() const { return impl_->contexts.size(); }
 
+void TlsServer::trim() { impl_->contexts.trim(); }
+
 std::uint64_t TlsServer::broken_certificates() const { return impl_->contexts.broken(); }
 
 }  // namespace weir::transport

@@ -102,7 +102,7 @@ std::string ClientContexts::configure(ssl_ctx_st* context, const UpstreamPolicy&
 }
 
 ClientContexts::Entry ClientContexts::build(const UpstreamPolicy& policy) {
-  Entry out{policy.id, SslContext(SSL_CTX_new(TLS_client_method())), policy.broken};
+  Entry out{SslContext(SSL_CTX_new(TLS_client_method())), policy.broken};
   SSL_CTX* context = out.context.get();
   WEIR_CHECK(context != nullptr);
   set_common_options(context);
@@ -114,17 +114,13 @@ ClientContexts::Entry ClientContexts::build(const UpstreamPolicy& policy) {
 }
 
 ClientContexts::Entry& ClientContexts::find(const UpstreamPolicy& policy) {
-  if (const auto found = by_id_.find(policy.id); found != by_id_.end()) {
-    order_.splice(order_.begin(), order_, found->second);
-    return *found->second;
-  }
-  order_.push_front(build(policy));
-  by_id_.emplace(order_.front().id, order_.begin());
-  if (order_.size() > kMost) {
-    by_id_.erase(order_.back().id);
-    order_.pop_back();
-  }
-  return order_.front();
+  Entry* const found = made_.find(policy.id);
+  return found != nullptr ? *found : made_.add(policy.id, build(policy));
+}
+
+void ClientContexts::trim() {
+  made_.drop_unused();
+  trusts_.trim();
 }
 
 ClientContexts::Made ClientContexts::make(const UpstreamPolicy& policy) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "common/base/lru_table.h"
 #include "dataplane/transport/tls_contexts.h"
 #include "dataplane/transport/tls_transport.h"
 #include "dataplane/transport/tls_verify.h"
@@ -69,10 +70,10 @@ class ClientContexts {
   // After the handshake: of TLS 1.2 a session that was resumed serves again.
   void keep(ssl_st* ssl, const UpstreamPeer& peer);
   std::size_t sessions() const { return store_.size(); }
+  void trim();  // drops the contexts that no connection was made with since the last call
 
  private:
   struct Entry {
-    std::string id;
     SslContext context;
     std::string broken;
   };
@@ -82,8 +83,7 @@ class ClientContexts {
 
   SessionStore store_;
   TrustStores trusts_;
-  std::list<Entry> order_;  // most recently used first
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_id_;  // views into order_
+  base::LruTable<Entry> made_{kMost};
 
   friend struct UpstreamCallbacks;
 };

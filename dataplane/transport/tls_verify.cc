@@ -89,17 +89,8 @@ void NamesFree::operator()(stack_st_X509_NAME* names) const {
 }
 
 const Authorities* TrustStores::find(const TrustEntry& trust) {
-  if (const auto found = by_hash_.find(trust.hash); found != by_hash_.end()) {
-    order_.splice(order_.begin(), order_, found->second);
-    return found->second->authorities.get();
-  }
-  order_.push_front(Entry{trust.hash, parse(trust)});
-  by_hash_.emplace(order_.front().hash, order_.begin());
-  if (order_.size() > kMost) {
-    by_hash_.erase(order_.back().hash);
-    order_.pop_back();
-  }
-  return order_.front().authorities.get();
+  const auto* const found = parsed_.find(trust.hash);
+  return found != nullptr ? found->get() : parsed_.add(trust.hash, parse(trust)).get();
 }
 
 void ask_for_certificate(ssl_st* ssl, const ClientPolicy& policy, TrustStores& stores) {

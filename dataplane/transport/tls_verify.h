@@ -1,12 +1,10 @@
 #pragma once
 
-#include <list>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "common/base/lru_table.h"
 #include "dataplane/transport/client_certificate.h"
 
 struct ssl_st;
@@ -36,14 +34,10 @@ class TrustStores {
   // Null: the bundle cannot be read (told once in the log); nothing must verify by it. Valid until
   // the next call.
   const Authorities* find(const TrustEntry& trust);
+  void trim() { parsed_.drop_unused(); }  // drops those not asked for since the last call
 
  private:
-  struct Entry {
-    std::string hash;
-    std::unique_ptr<Authorities> authorities;
-  };
-  std::list<Entry> order_;  // most recently used first
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_hash_;  // views into order_
+  base::LruTable<std::unique_ptr<Authorities>> parsed_{kMost};
 };
 
 // Has a server's session ask for a certificate as the policy says. The handshake goes on whatever

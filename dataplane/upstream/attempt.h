@@ -74,6 +74,7 @@ class Upstreams {
   // Called after a snapshot swap with the clusters that changed.
   virtual void on_cluster_changed(const Cluster& cluster) = 0;
   virtual void on_cluster_removed(std::uint32_t index) = 0;
+  virtual void trim() = 0;  // frees what is kept for handshakes to come
   virtual std::size_t idle_connections() const = 0;
   virtual std::size_t open_connections() const = 0;
 };

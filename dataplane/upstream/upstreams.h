@@ -29,6 +29,9 @@ class UpstreamSet final : public Upstreams, PoolOwner {
                                  AttemptTarget& target, codec::MessageTarget& response) override;
   void on_cluster_changed(const Cluster& cluster) override;
   void on_cluster_removed(std::uint32_t index) override;
+  void trim() override {
+    if (parts_.tls_client != nullptr) parts_.tls_client->trim();
+  }
   std::size_t idle_connections() const override { return counts_.idle; }
   std::size_t open_connections() const override { return counts_.open; }
 

@@ -130,6 +130,7 @@ class ScriptedUpstreams final : public upstream::Upstreams {
   }
   void on_cluster_changed(const upstream::Cluster&) override {}
   void on_cluster_removed(std::uint32_t) override {}
+  void trim() override {}
   std::size_t idle_connections() const override { return 0; }
   std::size_t open_connections() const override { return 0; }
 

@@ -170,6 +170,44 @@ TEST_F(TlsTest, TheServerNameChoosesTheCertificateAndContextsAreMadeOnce) {
   EXPECT_EQ(chooser_.asked.back(), "");
 }
 
+TEST_F(TlsTest, AContextGoesWithItsCertificate) {
+  TlsAsk lasting, renewed;
+  lasting.name = "a.test";
+  renewed.name = "b.test";
+  chooser_.by_name["a.test"] = {ec_certificate("a.test")};
+  const std::string served = serve(lasting).subject_alt;
+  for (int i = 0; i < 20; ++i) {
+    chooser_.by_name["b.test"] = {ec_certificate("b.test")};
+    ASSERT_TRUE(serve(renewed).ok);
+  }
+  EXPECT_EQ(server_->contexts(), 2U);
+  EXPECT_EQ(serve(lasting).subject_alt, served);
+  // The same bytes, pushed anew: nothing is made for them, and they keep it when others go.
+  for (Entry* entry : {&chooser_.by_name["a.test"][0], &chooser_.by_name["b.test"][0]}) {
+    *entry = std::make_shared<CertificateEntry>(**entry);
+  }
+  EXPECT_EQ(serve(lasting).subject_alt, served);
+  EXPECT_EQ(server_->contexts(), 2U);
+  chooser_.by_name["b.test"] = {ec_certificate("b.test")};
+  ASSERT_TRUE(serve(renewed).ok);
+  EXPECT_EQ(server_->contexts(), 2U);
+}
+
+TEST_F(TlsTest, TrimmingDropsContextsThatServedNobodySince) {
+  TlsAsk a;
+  a.name = "a.test";
+  chooser_.by_name["a.test"] = {ec_certificate("a.test")};
+  ASSERT_TRUE(serve(a).ok);
+  ASSERT_TRUE(serve(TlsAsk()).ok);
+  server_->trim();
+  EXPECT_EQ(server_->contexts(), 2U);
+  ASSERT_TRUE(serve(a).ok);
+  server_->trim();
+  EXPECT_EQ(server_->contexts(), 1U);
+  EXPECT_TRUE(serve(a).ok);
+  EXPECT_TRUE(serve(TlsAsk()).ok);
+}
+
 TEST_F(TlsTest, ASetOfTwoKeyTypesServesBothKindsOfClients) {
   chooser_.fallback = {ec_certificate("both.test"), rsa_certificate()};
   TlsAsk rsa_only;
