@@ -32,8 +32,10 @@ void set_common_options(ssl_ctx_st* context) {
   WEIR_CHECK(SSL_CTX_set_cipher_list(context, kSuites12) == 1);
   WEIR_CHECK(SSL_CTX_set1_groups_list(context, kGroups) == 1);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // A chain is sent as it came: OpenSSL would try to complete one of a leaf alone at each
+  // handshake.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 }
 
 bool use_certificate(ssl_ctx_st* context, const CertificateEntry& entry) {

@@ -83,8 +83,15 @@ struct TicketCallback {
     if (set.keys.empty() || set.keys.front().size() != kKeyBytes) return 0;
     const std::string& key = set.keys.front();
     std::memcpy(name, key.data(), kKeyName);
-    if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;
+    if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(aes_256_cbc())) != 1) return -1;
     return arm(key, iv, cipher, mac, true) ? 1 : -1;
+  }
+
+  // Looked up among the providers once, not at each ticket (provider(7), "Explicit fetching").
+  static const EVP_CIPHER* aes_256_cbc() {
+    static const EVP_CIPHER* const kind = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
+    WEIR_CHECK(kind != nullptr);
+    return kind;
   }
 
   static bool arm(const std::string& key, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
@@ -98,8 +105,8 @@ struct TicketCallback {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end()};
     const bool ok = EVP_MAC_CTX_set_params(mac, parameters.data()) == 1 &&
-                    EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, raw + kKeyName + kKeyMac,
-                                      iv, encrypt ? 1 : 0) == 1;
+                    EVP_CipherInit_ex(cipher, aes_256_cbc(), nullptr, raw + kKeyName + kKeyMac, iv,
+                                      encrypt ? 1 : 0) == 1;
     OPENSSL_cleanse(secret.data(), secret.size());
     return ok;
   }

@@ -64,8 +64,8 @@ e2e_rows() {
   build_known release "${programs[@]}" weir-e2e-load weir-e2e-backend push_frames scenario_backend_faults
   # Each takes as long as a build of this tree: only for rows that ask.
   rows_name WEIR_E2E_OLD_BIN "$@" && WEIR_E2E_OLD_BIN=$(bash e2e/faults/alone/old_programs.sh)
-  # Knows memory pressure, and keeps no series of routes that are gone.
-  rows_name WEIR_E2E_LAST_BIN "$@" && WEIR_E2E_LAST_BIN=$(bash e2e/faults/alone/old_programs.sh ccb1b7e)
+  # Knows memory pressure, and keeps nothing of routes and certificates that are gone.
+  rows_name WEIR_E2E_LAST_BIN "$@" && WEIR_E2E_LAST_BIN=$(bash e2e/faults/alone/old_programs.sh cf74643)
   export WEIR_E2E_OLD_BIN WEIR_E2E_LAST_BIN
   dir=$(mktemp -d /tmp/weir-e2e-XXXXXX)
   bash e2e/cluster/up.sh "$dir" $$
