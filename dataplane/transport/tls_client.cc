@@ -27,13 +27,13 @@ class TlsClientTransport final : public TlsTransport, public loop::TimerTarget {
   TlsClientTransport(std::shared_ptr<TlsClient::Impl> client, const base::SocketAddress& to,
                      base::Duration timeout, const UpstreamPolicyPtr& policy,
                      ClientContexts::Made made)
-      : TlsTransport(client->worker, client->scratch, to, base::Origin::kUpstream,
-                     std::move(made.ssl)),
+      : TlsTransport(client->worker, client->scratch, to, base::Origin::kUpstream),
         client_(std::move(client)),
         peer_side_{client_->contexts, policy, policy->id + " " + to.to_string()},
         broken_(std::move(made.broken)),
         timeout_(timeout),
         timer_(worker_.loop().timers(), *this) {
+    begin_session(std::move(made.ssl));
     client_->contexts.attach(ssl(), peer_side_);
     begin();
   }

@@ -33,11 +33,9 @@ class TlsServerTransport final : public TlsTransport {
   TlsServerTransport(std::shared_ptr<TlsServer::Impl> server, base::UniqueFd fd,
                      const base::SocketAddress& peer, const CertificateChooser& chooser,
                      base::Duration deadline)
-      : TlsTransport(server->worker, server->scratch, peer, base::Origin::kClient,
-                     SslPtr(SSL_new(server->contexts.start()))),
+      : TlsTransport(server->worker, server->scratch, peer, base::Origin::kClient),
         server_(std::move(server)),
         handshake_(std::make_unique<Handshake>(*this, chooser, deadline)) {
-    SSL_set_accept_state(ssl());
     watch(std::move(fd), State::kOpen);
   }
 
@@ -88,8 +86,8 @@ class TlsServerTransport final : public TlsTransport {
   bool may_receive() override { return handshake_ == nullptr || handshake_->take_turn(); }
   void on_connected() override {}
 
-  // OpenSSL's buffers for a message weigh 32 KiB from its first byte on: it sees a ClientHello when
-  // that is whole.
+  // A session weighs 14 KiB, and OpenSSL's buffers for a message 32 KiB from its first byte on: it
+  // sees a ClientHello when that is whole, and a client that never sends one costs a socket.
   bool admit(std::string_view& bytes) override {
     std::string& begun = handshake_->begun;
     if (handshake_->has_hello) {
@@ -102,7 +100,12 @@ class TlsServerTransport final : public TlsTransport {
     }
     if (!begun.empty()) bytes = begun.append(bytes);
     handshake_->has_hello = bytes.size() > kMostKept || hello_size(bytes) <= bytes.size();
-    if (!handshake_->has_hello && begun.empty()) begun = bytes;
+    if (handshake_->has_hello) {
+      begin_session(SslPtr(SSL_new(server_->contexts.start())));
+      SSL_set_accept_state(ssl());
+    } else if (begun.empty()) {
+      begun = bytes;
+    }
     return handshake_->has_hello;
   }
   int drive_handshake() override {

@@ -32,9 +32,12 @@ std::string openssl_reason() {
 }
 
 TlsTransport::TlsTransport(worker::Worker& worker, std::shared_ptr<TlsScratch> scratch,
-                           const base::SocketAddress& peer, base::Origin origin, SslPtr ssl)
-    : SocketTransport(worker, peer, origin), scratch_(std::move(scratch)), ssl_(std::move(ssl)) {
-  WEIR_CHECK(ssl_ != nullptr);
+                           const base::SocketAddress& peer, base::Origin origin)
+    : SocketTransport(worker, peer, origin), scratch_(std::move(scratch)) {}
+
+void TlsTransport::begin_session(SslPtr ssl) {
+  WEIR_CHECK(ssl_ == nullptr && ssl != nullptr);
+  ssl_ = std::move(ssl);
   BIO* wire = scratch_->wire.share();
   SSL_set_bio(ssl_.get(), wire, wire);
   worker_.budget().charge(kSessionBytes);
@@ -42,7 +45,7 @@ TlsTransport::TlsTransport(worker::Worker& worker, std::shared_ptr<TlsScratch> s
 
 TlsTransport::~TlsTransport() {
   if (destroyed_ != nullptr) *destroyed_ = true;
-  worker_.budget().release(kSessionBytes);
+  if (ssl_ != nullptr) worker_.budget().release(kSessionBytes);
 }
 
 void TlsTransport::write(worker::Slice bytes) {

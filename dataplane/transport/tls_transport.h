@@ -44,7 +44,10 @@ class TlsTransport : public SocketTransport {
 
  protected:
   TlsTransport(worker::Worker& worker, std::shared_ptr<TlsScratch> scratch,
-               const base::SocketAddress& peer, base::Origin origin, SslPtr ssl);
+               const base::SocketAddress& peer, base::Origin origin);
+
+  // Before the first step of a handshake. ssl: not null.
+  void begin_session(SslPtr ssl);
 
   // The sides' parts of a handshake.
   // What came while the handshake runs; may put what came before in front of it. Returns false when
@@ -54,7 +57,7 @@ class TlsTransport : public SocketTransport {
   virtual std::string handshake_failure() = 0;  // why, for people
   virtual void on_handshake_done() = 0;         // notes further facts
 
-  ssl_st* ssl() const { return ssl_.get(); }
+  ssl_st* ssl() const { return ssl_.get(); }  // null before begin_session()
   bool handshaking() const { return handshaking_; }
   // The first step of the side that speaks first.
   void begin_handshake();

@@ -99,12 +99,17 @@ check "the newest certificate is served" within 10 serves_the_newest
 finished controller
 finished dataplane
 
-# What the version before holds under this load is 85 % of its limit.
+# What the version before holds under this load and these changes is 85 % of its limit: connections keep the contexts and snapshots
+# that they began with.
 programs_at=$last dataplane
 controller
 within 30 answers >/dev/null
 loads_start
 load_reaches fault 20000 120
+for ((n = 0; n < changes / 10; n++)); do
+  change "$n"
+  while (($(asked_in_all) * changes < n * requests)); do sleep 0.1; done
+done
 limit=$(($(resident) * 1024 * 100 / 85))
 load_stop moved
 load_stop fault

@@ -443,6 +443,27 @@ TEST_F(TlsTest, AnIdleSessionNeedsLittleMoreThanTheLibrary) {
   EXPECT_LE(each, 16U * 1024);
 }
 
+TEST_F(TlsTest, AClientThatSendsNoWholeHelloCostsNoSession) {
+  constexpr std::size_t kMany = 60;
+  std::vector<base::UniqueFd> clients;
+  std::vector<std::unique_ptr<Transport>> transports;
+  std::vector<std::unique_ptr<Events>> targets;
+  const auto open_silent = [&] {
+    for (std::size_t i = 0; i < kMany; ++i) {
+      clients.push_back(dial());
+      targets.push_back(std::make_unique<Events>());
+      transports.push_back(server_->accept(accept_one(), address_, chooser_, seconds(5)));
+      transports.back()->set_target(*targets.back());
+      ASSERT_EQ(send(clients.back().get(), "\x16\x03\x01\x02", 4, 0), 4);
+    }
+    spin(3);
+  };
+  open_silent();
+  const std::size_t before = mallinfo2().uordblks;
+  open_silent();
+  EXPECT_LE((mallinfo2().uordblks - before) / kMany, 1'500U);
+}
+
 TEST_F(TlsTest, ACrowdOfHandshakesIsServedAFewAnIteration) {
   constexpr std::size_t kCrowd = 20;
   std::vector<base::UniqueFd> clients;
