@@ -49,7 +49,7 @@ class Envoy(Peer):
         chain = {"filters": [self.manager(bench, "AUTO")]}
         if bench.loaded:
             chain["filters"].insert(0, {"name": "limit", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.network.connection_limit.v3.ConnectionLimitFilter", "stat_prefix": "l",
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit", "stat_prefix": "l",
                 "max_connections": 10000}})
         if tls:
             files = {"certificate_chain": {"filename": bench.cert}, "private_key": {"filename": bench.key}}
