@@ -43,6 +43,7 @@ void Exchange::on_end() {
   if (request_state_ == Message::kEnded) return;  // there was no body
   if (run_end_hooks() == Verdict::kReplied) return stop_request();
   request_state_ = Message::kEnded;
+  pass_ = {};
   times_.upstream = context_.worker.loop().now();
   if (phase_ == Phase::kCollectBody) return advance();
   if (link_ == Link::kReady) end_upstream_request();

@@ -183,6 +183,7 @@ class Exchange final : public worker::Buried,
   Next choose_backend();
   Next run_request_filters();
   Next hold_body();
+  bool wants_whole_body() const;
   Next collect_body();
   Next answer(int status, std::string_view why);
 
@@ -309,8 +310,9 @@ class Exchange final : public worker::Buried,
   codec::HeadPtr request_trailers_;
   codec::HeadPtr response_;
   codec::HeadPtr response_trailers_;
-  BodyBuffer body_;    // collected, or kept for a replay
-  upstream::Use use_;  // of the endpoint that the attempt goes to
+  BodyBuffer body_;      // collected, or kept for a replay
+  BodyDoor::Pass pass_;  // while its body goes on although memory is short
+  upstream::Use use_;    // of the endpoint that the attempt goes to
   std::unique_ptr<upstream::Attempt> attempt_;
   RetryChoice retry_ = RetryChoice::kNone;  // why there is more than one attempt
   std::vector<std::string> avoid_;          // endpoints that have failed for this request

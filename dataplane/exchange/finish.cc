@@ -46,6 +46,7 @@ Exchange::Next Exchange::finish() {
   if (status_ != 0) record();
   attempt_.reset();  // an unfinished stream is given up
   use_ = {};
+  pass_ = {};
   snapshot_.reset();
   context_.worker.bury(std::unique_ptr<worker::Buried>(this));
   owner_.on_exchange_done();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dataplane/exchange/body_door.h"
 #include "dataplane/exchange/date.h"
 #include "dataplane/exchange/request_id.h"
 #include "dataplane/exchange/split.h"
@@ -13,6 +14,7 @@ struct ExchangeLocal {
   RequestIds ids;
   SplitTable splits;
   WaitTable waits;
+  BodyDoor bodies;
 };
 
 }  // namespace weir::exchange

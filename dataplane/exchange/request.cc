@@ -13,6 +13,7 @@ namespace weir::exchange {
 namespace {
 
 constexpr std::uint64_t kSmallBody = 16 * 1024;
+constexpr auto kShortestHold = std::chrono::seconds(1);
 constexpr auto kLongestHold = std::chrono::seconds(10);
 
 // What routing asks of a head. Several lines of one name count as one list (RFC 9110 section 5.3).
@@ -142,25 +143,35 @@ Exchange::Next Exchange::run_request_filters() {
 }
 
 // A body begins only when there is memory for it; a small one is taken, it costs less than the
-// wait.
+// wait. Where memory does not come back a few go on at a time, but for those that a filter holds
+// whole.
 Exchange::Next Exchange::hold_body() {
   const bool small = length_.kind == codec::BodyLength::Kind::kKnown && length_.bytes <= kSmallBody;
   const base::WorkerBudget& budget = context_.worker.budget();
   if (budget.pressure() < base::Pressure::kBodies || small) return go(Phase::kCollectBody);
   times_.looked = context_.worker.loop().now();
-  if (times_.looked - times_.started > kLongestHold) return answer(503, "memory is short");
+  const base::Duration waited = times_.looked - times_.started;
+  if (waited > kLongestHold) return answer(503, "memory is short");
+  if (waited >= kShortestHold && budget.pressure() < base::Pressure::kRequests &&
+      !wants_whole_body()) {
+    pass_ = context_.local.bodies.enter();
+    if (pass_) return go(Phase::kCollectBody);
+  }
   if (!client_paused_) budget.process().pressure().count(base::PressureAction::kHeldBody);
   watch();
   return Next::kPark;
+}
+
+bool Exchange::wants_whole_body() const {
+  return plan_->filters.body_need().kind == BodyNeed::Kind::kBuffer ||
+         backend_->filters.body_need().kind == BodyNeed::Kind::kBuffer;
 }
 
 Exchange::Next Exchange::collect_body() {
   if (length_.kind == codec::BodyLength::Kind::kNone) {
     return go(run_end_hooks() == Verdict::kReplied ? Phase::kReply : Phase::kPickEndpoint);
   }
-  const bool whole = plan_->filters.body_need().kind == BodyNeed::Kind::kBuffer ||
-                     backend_->filters.body_need().kind == BodyNeed::Kind::kBuffer;
-  if (!whole || request_state_ == Message::kEnded) return go(Phase::kPickEndpoint);
+  if (!wants_whole_body() || request_state_ == Message::kEnded) return go(Phase::kPickEndpoint);
   // We read the body before the upstream hears of it: nobody else can invite it.
   if (request_->find(codec::FieldId::kExpect)) {
     request_->remove(codec::FieldId::kExpect);

@@ -106,7 +106,37 @@ TEST_F(DefenceTest, FromLevelOneABodyWaitsUntilMemoryComesBack) {
   short_of_memory(0);
 }
 
+TEST_F(DefenceTest, WhereMemoryDoesNotComeBackAFewBodiesGoOnAtATime) {
+  BodyDoor& door = context.local.bodies;
+  std::vector<BodyDoor::Pass> others;
+  for (int i = 0; i < BodyDoor::kMost - 1; ++i) others.push_back(door.enter());
+  short_of_memory(92);
+  codec::MessageTarget& request = upload();
+  for (int i = 0; i < 16; ++i) pass(60ms);
+  EXPECT_TRUE(upstreams.calls.empty()) << "memory had no second to come back";
+  for (int i = 0; i < 2; ++i) pass(60ms);
+  ASSERT_EQ(upstreams.calls.size(), 1U);
+  EXPECT_FALSE(client.paused);
+  EXPECT_FALSE(door.enter()) << "all are in use";
+  request.on_end();
+  EXPECT_TRUE(door.enter());
+  request.on_reset({base::ErrorKind::kClosed, base::Origin::kClient, false, "gone"});
+  short_of_memory(0);
+}
+
+TEST_F(DefenceTest, FromLevelThreeNoHeldBodyGoesOn) {
+  short_of_memory(82);
+  upload();
+  short_of_memory(96);
+  for (int i = 0; i < 200 && done == 0; ++i) pass(60ms);
+  EXPECT_EQ(status(), 503);
+  EXPECT_TRUE(upstreams.calls.empty());
+  short_of_memory(0);
+}
+
 TEST_F(DefenceTest, ABodyDoesNotWaitForEverAndASmallOneNotAtAll) {
+  std::vector<BodyDoor::Pass> others;
+  for (int i = 0; i < BodyDoor::kMost; ++i) others.push_back(context.local.bodies.enter());
   short_of_memory(82);
   upload();
   for (int i = 0; i < 200 && done == 0; ++i) pass(60ms);
