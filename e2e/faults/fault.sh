@@ -50,6 +50,12 @@ restarts() {
     '[.status.containerStatuses[]?, .status.initContainerStatuses[]?][] | select(.name == $name) | .restartCount'
 }
 
+# reaches_api_server POD: there is a way from the pod to the API server. Behind the server's return the node's proxy has to hear of it
+# first, with a back-off of its own.
+reaches_api_server() {
+  nsenter --target "$(container_pid "$1" dataplane)" --net curl -sk -o /dev/null --max-time 1 --noproxy '*' https://10.96.0.1:443/
+}
+
 # metric ADDRESS PORT NAME: the sum of its series.
 metric() {
   namespace curl -s --max-time 5 --noproxy '*' "http://$1:$2/metrics" |

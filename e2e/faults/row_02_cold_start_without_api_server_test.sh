@@ -20,11 +20,7 @@ check "and not ready" within 5 status_is 10254 /readyz 503
 sleep 3
 check "and stays not ready" within 5 status_is 10254 /readyz 503
 check "the API server starts" bash "$here/apiserver.sh" "$dir" start
-# The node's proxy has to hear of it first, with a back-off of its own: until then there is no way from the pod to the API server.
-reaches_api_server() {
-  nsenter --target "$(container_pid "$name" dataplane)" --net curl -sk -o /dev/null --max-time 1 --noproxy '*' https://10.96.0.1:443/
-}
-check "the pod reaches it again" within 90 reaches_api_server
+check "the pod reaches it again" within 90 reaches_api_server "$name"
 start=$(millis)
 check "it answers" within 60 answers http "$pod" 8080
 say "controllers that ended in between: $(($(restarts "$name" controller) - 1))"
