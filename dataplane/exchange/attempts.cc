@@ -13,15 +13,27 @@ int status_of(const base::Error& error) {
 }  // namespace
 
 // The cluster comes from the live snapshot, not from the one that routed: a request that waited
-// meets no endpoint that has gone meanwhile.
+// meets no endpoint that has gone meanwhile. Only where nothing names the cluster any more, its
+// endpoints of then are asked: a route that moved while the request waited must not lose it.
 Exchange::Next Exchange::pick_endpoint() {
   const upstream::Cluster* cluster =
       context_.live->clusters.find(backend_->cluster, backend_->cluster_hash);
+  if (cluster != nullptr) return begin_attempt(*cluster);
+  if (snapshot_.valid()) {
+    cluster = snapshot_->clusters.find(backend_->cluster, backend_->cluster_hash);
+  }
   if (cluster == nullptr) return answer(503, "no such cluster");
+  const Next next = begin_attempt(*cluster);
+  // Its number is nobody else's while the snapshot lives. What was begun goes on.
+  context_.upstreams.on_cluster_removed(cluster->index);
+  return next;
+}
+
+Exchange::Next Exchange::begin_attempt(const upstream::Cluster& cluster) {
   // Ended before the next begins: it may be the one whose event we are in.
   attempt_.reset();
   use_ = {};
-  use_ = pick_place(*cluster);
+  use_ = pick_place(cluster);
   if (!use_) return answer(503, upstream::text_of(use_.refusal()));
   if (retry_ == RetryChoice::kAgain) use_.begin_retry();
   upstream::AttemptNeeds needs;
@@ -30,7 +42,7 @@ Exchange::Next Exchange::pick_endpoint() {
   times_.attempt = context_.worker.loop().now();
   if (counts_.attempts == 0) times_.first_attempt = times_.attempt;
   link_ = Link::kStarting;
-  attempt_ = context_.upstreams.start(*cluster, use_, needs, *this, response_target_);
+  attempt_ = context_.upstreams.start(cluster, use_, needs, *this, response_target_);
   if (attempt_ == nullptr) return answer(503, upstream::text_of(use_.refusal()));
   ++counts_.attempts;
   if (trace_ != nullptr) [[unlikely]]

@@ -205,6 +205,7 @@ class Exchange final : public worker::Buried,
 
   // attempts.cc
   Next pick_endpoint();
+  Next begin_attempt(const upstream::Cluster& cluster);
   Next send_request();
   upstream::Use pick_place(const upstream::Cluster& cluster);
   upstream::Use pick_session(const upstream::Cluster& cluster, const model::SessionCookie& cookie);

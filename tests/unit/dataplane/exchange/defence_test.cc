@@ -124,6 +124,26 @@ TEST_F(DefenceTest, WhereMemoryDoesNotComeBackAFewBodiesGoOnAtATime) {
   short_of_memory(0);
 }
 
+TEST_F(DefenceTest, ARequestThatWaitedWhileItsRouteMovedIsNotLost) {
+  short_of_memory(82);
+  codec::MessageTarget& request = upload();
+  pass(60ms);
+  publish({"cart"});
+  short_of_memory(10);
+  pass(60ms);
+  ASSERT_EQ(upstreams.calls.size(), 1U);
+  EXPECT_EQ(call().cluster, "shop") << "the endpoints of then";
+  EXPECT_EQ(upstreams.removed, 1) << "nothing of it stays behind";
+  request.on_end();
+  answer(200, "ok");
+  EXPECT_EQ(status(), 200);
+  EXPECT_EQ(done, 1);
+  publish();
+  get("/");
+  EXPECT_EQ(upstreams.removed, 1);
+  short_of_memory(0);
+}
+
 TEST_F(DefenceTest, FromLevelThreeNoHeldBodyGoesOn) {
   short_of_memory(82);
   upload();

@@ -129,7 +129,7 @@ class ScriptedUpstreams final : public upstream::Upstreams {
     return {base::ErrorKind::kClosed, base::Origin::kUpstream, true, "connect: refused"};
   }
   void on_cluster_changed(const upstream::Cluster&) override {}
-  void on_cluster_removed(std::uint32_t) override {}
+  void on_cluster_removed(std::uint32_t) override { ++removed; }
   void trim() override {}
   std::size_t idle_connections() const override { return 0; }
   std::size_t open_connections() const override { return 0; }
@@ -140,6 +140,7 @@ class ScriptedUpstreams final : public upstream::Upstreams {
   std::vector<std::string> keys;  // by pick
   upstream::Refusal refuses = upstream::Refusal::kNone;
   bool exact = true;
+  int removed = 0;  // clusters that it was told of
   upstream::Home& home() { return home_; }
 
  private:
@@ -213,8 +214,9 @@ class ExchangeTest : public ::testing::Test, public ExchangeOwner {
     out.weight = weight;
     return out;
   }
-  void publish() {
-    for (const char* name : {"shop", "cart"}) {
+  void publish(const std::vector<std::string>& clusters = {"shop", "cart"}) {
+    next_->clusters = {};
+    for (const std::string& name : clusters) {
       auto cluster = std::make_shared<upstream::Cluster>();
       cluster->settings.name = name;
       next_->clusters = next_->clusters.with(name, std::move(cluster));

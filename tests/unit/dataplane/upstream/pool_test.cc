@@ -102,6 +102,20 @@ TEST_F(UpstreamTest, ARemovedEndpointClosesWhatIsIdleAndFinishesWhatRuns) {
   EXPECT_EQ(upstreams.open_connections(), 0u);
 }
 
+TEST_F(UpstreamTest, AnAttemptThatBeganAsItsClusterWentIsFinished) {
+  Request late;
+  pick_and_start(late);  // still connecting
+  upstreams.on_cluster_removed(0);
+  settle();
+  EXPECT_EQ(upstreams.open_connections(), 1u);
+  transports[0]->target->on_open();
+  ASSERT_NE(late.attempt, nullptr);
+  EXPECT_EQ(late.failed, "");
+  late.attempt.reset();
+  settle();
+  EXPECT_EQ(upstreams.open_connections(), 0u);
+}
+
 TEST_F(UpstreamTest, AKeptEndpointKeepsItsConnections) {
   exchange();
   for (int i = 0; i < 100; ++i) {
