@@ -16,7 +16,8 @@ packages_test=(
 )
 # python3-venv only serves where no Go is new enough; it is small, and asking first would not be simpler.
 packages_e2e=(python3 python3-venv ca-certificates curl openssl iproute2 util-linux procps)
-packages_rows=(libfaketime nftables "${packages_e2e[@]}")
+# libyaml-cpp-dev: what the older programs of row 14 are built with.
+packages_rows=(libfaketime libyaml-cpp-dev nftables "${packages_e2e[@]}")
 # What runs pods (containerd's service is not started: install_packages), builds images and looks into both.
 packages_pods=(
   containerd runc containernetworking-plugins buildah debootstrap iptables nftables conntrack jq gcc libc6-dev ccache
