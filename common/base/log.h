@@ -12,8 +12,9 @@ namespace weir::base {
 //
 //   log_warn("certificate refused", {{"secret", "shop/tls"}, {"reason", error.text}});
 //
-// Never on the request path (that is the access log in dataplane/observe). Any thread. The spdlog
-// wrapper is log.cc.
+// Never on the request path (that is the access log in dataplane/observe). Any thread; a line that
+// standard error does not take within 50 ms is left out, and so are those behind it until it is
+// read again, when a line says how many. The spdlog wrapper is log.cc.
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 
 struct LogFact {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "common/base/log.h"
-
 namespace weir::base {
 namespace {
 
@@ -88,27 +86,6 @@ TEST(Flags, HelpIsPrintedAndNamesEveryFlagWithItsDefault) {
        {"--socket", "/run/weir.sock", "-n,--namespace", "--http-port"}) {
     EXPECT_NE(help.find(part), std::string::npos) << part << "\n" << help;
   }
-}
-
-TEST(LogLevel, IsReadByName) {
-  LogLevel level = LogLevel::kDebug;
-  EXPECT_TRUE(parse_log_level("warn", level));
-  EXPECT_EQ(level, LogLevel::kWarn);
-  EXPECT_FALSE(parse_log_level("loud", level));
-  EXPECT_EQ(level, LogLevel::kInfo);
-}
-
-TEST(Log, LinesAreJsonWithFactsAndRespectTheLevel) {
-  testing::internal::CaptureStderr();
-  log_start("test", LogLevel::kInfo);
-  log_debug("hidden");
-  log_warn("refused \"x\"", {{"secret", "a\nb"}, {"count", 3}, {"bytes", std::string("\xff")}});
-  const std::string line = testing::internal::GetCapturedStderr();
-  EXPECT_EQ(line.find("hidden"), std::string::npos);
-  EXPECT_NE(line.find("\"level\":\"warn\",\"component\":\"test\",\"message\":\"refused \\\"x\\\"\","
-                      "\"secret\":\"a\\u000ab\",\"count\":3,\"bytes\":\"\xef\xbf\xbd\"}\n"),
-            std::string::npos)
-      << line;
 }
 
 }  // namespace
