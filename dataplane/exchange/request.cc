@@ -151,12 +151,12 @@ Exchange::Next Exchange::hold_body() {
   if (budget.pressure() < base::Pressure::kBodies || small) return go(Phase::kCollectBody);
   times_.looked = context_.worker.loop().now();
   const base::Duration waited = times_.looked - times_.started;
-  if (waited > kLongestHold) return answer(503, "memory is short");
   if (waited >= kShortestHold && budget.pressure() < base::Pressure::kRequests &&
       !wants_whole_body()) {
     pass_ = context_.local.bodies.enter();
     if (pass_) return go(Phase::kCollectBody);
   }
+  if (waited > kLongestHold) return answer(503, "memory is short");
   if (!client_paused_) budget.process().pressure().count(base::PressureAction::kHeldBody);
   watch();
   return Next::kPark;

@@ -124,6 +124,17 @@ TEST_F(DefenceTest, WhereMemoryDoesNotComeBackAFewBodiesGoOnAtATime) {
   short_of_memory(0);
 }
 
+TEST_F(DefenceTest, AHeldBodyIsNotBlamedForTimeInWhichTheProcessStoodStill) {
+  short_of_memory(82);
+  codec::MessageTarget& request = upload();
+  pass(60ms);
+  pass(30s);
+  EXPECT_EQ(upstreams.calls.size(), 1U);
+  EXPECT_EQ(status(), 0);
+  request.on_reset({base::ErrorKind::kClosed, base::Origin::kClient, false, "gone"});
+  short_of_memory(0);
+}
+
 TEST_F(DefenceTest, ARequestThatWaitedWhileItsRouteMovedIsNotLost) {
   short_of_memory(82);
   codec::MessageTarget& request = upload();
