@@ -65,7 +65,7 @@ e2e_rows() {
   # Each takes as long as a build of this tree: only for rows that ask.
   rows_name WEIR_E2E_OLD_BIN "$@" && WEIR_E2E_OLD_BIN=$(bash e2e/faults/alone/old_programs.sh)
   # Knows memory pressure, keeps nothing of routes and certificates that are gone, lets bodies through where memory stays short, and loses none that waited.
-  rows_name WEIR_E2E_LAST_BIN "$@" && WEIR_E2E_LAST_BIN=$(bash e2e/faults/alone/old_programs.sh 7f0b9e9)
+  rows_name WEIR_E2E_LAST_BIN "$@" && WEIR_E2E_LAST_BIN=$(bash e2e/faults/alone/old_programs.sh 3192459)
   export WEIR_E2E_OLD_BIN WEIR_E2E_LAST_BIN
   dir=$(mktemp -d /tmp/weir-e2e-XXXXXX)
   bash e2e/cluster/up.sh "$dir" $$
