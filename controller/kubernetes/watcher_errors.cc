@@ -32,6 +32,9 @@ void Watcher::on_http_error(int status, const Json& body) {
   }
   base::log_debug("the API server refuses a watch or list",
                   {{"kind", scope_.kind->plural}, {"status", status}});
+  // A server that has just started says 503 and "in 5 s" until it has put its paths together, which
+  // takes it a fraction of one.
+  if (status == 503 && server_is_young()) return retry_in(after_error());
   retry_in(std::max(after_error(), retry_after(body)));
 }
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # row_14_version_skew_test.sh DIR: programs of two versions together, both ways: what one does not know it ignores or refuses by name,
-# what was served stays served. WEIR_E2E_OLD_BIN names the folder of the older programs (e2e/faults/alone/old_programs.sh makes it).
+# what was served stays served. WEIR_E2E_OLD_BIN names the folder of programs that lack types of resource, WEIR_E2E_SKEW_BIN that of the
+# first ones whose controller works with a dataplane that has more types (e2e/faults/alone/old_programs.sh makes both).
 # shellcheck source=e2e/faults/alone/alone.sh disable=SC2119
 source "$(dirname "$0")/alone.sh"
 
 old=${WEIR_E2E_OLD_BIN:?the folder of older programs}
+skew=${WEIR_E2E_SKEW_BIN:?the folder of programs that bear newer ones}
 
 # serves_changes WHAT: a route comes, moves and goes, and a certificate changes.
 serves_changes() {
@@ -39,9 +41,11 @@ check "the older controller finds everything again" within 20 is "$(sleep 3; met
 loses_nothing 50000
 quiet=$(load_value fault requests)
 
+finished controller
 finished dataplane
+programs_at=$skew controller
 dataplane
-within 20 answers >/dev/null
+check "controller N-1, dataplane N: it answers" within 20 answers
 under_load
 serves_changes "controller N-1, dataplane N"
 finished controller

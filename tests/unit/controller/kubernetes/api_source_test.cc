@@ -365,6 +365,23 @@ TEST_F(ApiSourceTest, AnAwayServerChangesNothingAndIsFoundAgainQuickly) {
   EXPECT_EQ(removals(), 0U);
 }
 
+TEST_F(ApiSourceTest, AServerThatHasJustStartedIsNotGivenTheTimeItAsksFor) {
+  server_.put(object("Service", "a"));
+  start();
+  server_.go_away();
+  run_for(loop_, milliseconds(100));
+  faults([](auto& f) {
+    f.status = 503;
+    f.retry_after = 60;
+  });
+  server_.come_back();
+  server_.put(object("Service", "b"));
+  const std::size_t before = server_.count_requests("/services?");
+  ASSERT_TRUE(until([&] { return server_.count_requests("/services?") > before + 1; }));
+  faults([](auto& f) { f.status = 0; });
+  EXPECT_TRUE(until([this] { return has("Service default/b"); }));
+}
+
 TEST_F(ApiSourceTest, ASlowServerIsWaitedFor) {
   server_.put(object("Service", "a"));
   faults([](auto& f) { f.delay = milliseconds(150); });
