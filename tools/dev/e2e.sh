@@ -64,10 +64,9 @@ e2e_rows() {
   build_known release "${programs[@]}" weir-e2e-load weir-e2e-backend push_frames scenario_backend_faults
   # Each takes as long as a build of this tree: only for rows that ask.
   rows_name WEIR_E2E_OLD_BIN "$@" && WEIR_E2E_OLD_BIN=$(bash e2e/faults/alone/old_programs.sh)
-  rows_name WEIR_E2E_SKEW_BIN "$@" && WEIR_E2E_SKEW_BIN=$(bash e2e/faults/alone/old_programs.sh 439d37c)
   # Knows memory pressure, keeps nothing of routes and certificates that are gone, lets bodies through where memory stays short, and loses none that waited.
   rows_name WEIR_E2E_LAST_BIN "$@" && WEIR_E2E_LAST_BIN=$(bash e2e/faults/alone/old_programs.sh 3192459)
-  export WEIR_E2E_OLD_BIN WEIR_E2E_SKEW_BIN WEIR_E2E_LAST_BIN
+  export WEIR_E2E_OLD_BIN WEIR_E2E_LAST_BIN
   dir=$(mktemp -d /tmp/weir-e2e-XXXXXX)
   bash e2e/cluster/up.sh "$dir" $$
   WEIR_E2E_TESTS=$top/e2e/faults/alone WEIR_E2E_BUILD=$top/build/release/bin \

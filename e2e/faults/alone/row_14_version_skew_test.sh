@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # row_14_version_skew_test.sh DIR: programs of two versions together, both ways: what one does not know it ignores or refuses by name,
-# what was served stays served. WEIR_E2E_OLD_BIN names the folder of programs that lack types of resource, WEIR_E2E_SKEW_BIN that of the
-# first ones whose controller works with a dataplane that has more types (e2e/faults/alone/old_programs.sh makes both).
+# what was served stays served. WEIR_E2E_OLD_BIN names the folder of programs that lack types of resource, WEIR_E2E_LAST_BIN that of the
+# version before (e2e/faults/alone/old_programs.sh makes both). The older controller of the second half is the last one: the oldest ends
+# a session with a dataplane that has more types than it knows.
 # shellcheck source=e2e/faults/alone/alone.sh disable=SC2119
 source "$(dirname "$0")/alone.sh"
 
 old=${WEIR_E2E_OLD_BIN:?the folder of older programs}
-skew=${WEIR_E2E_SKEW_BIN:?the folder of programs that bear newer ones}
+last=${WEIR_E2E_LAST_BIN:?the folder of the version before}
 
 # serves_changes WHAT: a route comes, moves and goes, and a certificate changes.
 serves_changes() {
@@ -43,7 +44,7 @@ quiet=$(load_value fault requests)
 
 finished controller
 finished dataplane
-programs_at=$skew controller
+programs_at=$last controller
 dataplane
 check "controller N-1, dataplane N: it answers" within 20 answers
 under_load
