@@ -101,7 +101,7 @@ TEST_F(CurlConnectionsTest, ATimeOutIsRetryableOnlyBeforeTheRequestLeft) {
   const HttpTransfer handshake = get("https://" + place + "/", unheard);
   HttpRequest request;
   request.url = "http://" + place + "/";
-  request.timeout = std::chrono::milliseconds(300);
+  request.timeout = std::chrono::milliseconds(1'000);
   const HttpTransfer asked =
       connections_.start(std::move(request), CurlConnections::Use::kCall, unanswered);
   ASSERT_TRUE(until([&] { return unheard.result && unanswered.result; }));
