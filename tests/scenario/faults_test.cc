@@ -1,4 +1,4 @@
-// Processes that end, die or hang: reliability rows 8, 9, 11 and 25, and what the dataplane weighs.
+// Processes that end, die or hang: reliability rows 8, 9 and 25, and what the dataplane weighs.
 
 #include <gtest/gtest.h>
 
@@ -164,38 +164,6 @@ TEST(Faults, AControllerThatHangsStopsNothingAndCatchesUp) {
   load.stop();
   EXPECT_EQ(load.failed, 0) << load.first();
   EXPECT_EQ(load.closed, 0);
-}
-
-TEST(Faults, AWorkerProcessThatIsKilledIsBackAtOnceAndNoConnectionIsRefused) {
-  Scene scene;
-  ASSERT_TRUE(scene.weir->ready());
-  std::vector<double> away;
-  int refused = 0;
-  const int times = kSlowness > 1 ? 2 : 7;
-  for (int i = 0; i < times; ++i) {
-    nap(Millis(1'200));  // one that dies young again and again is started with a growing pause
-    const pid_t worker = scene.weir->worker();
-    ASSERT_GT(worker, 0);
-    ASSERT_TRUE(send_signal(worker, SIGKILL));
-    const Clock::time_point start = Clock::now();
-    const Deadline deadline;
-    for (;;) {
-      const Answer answer = ask_once(scene.weir->http(), {});
-      refused += answer.outcome == Outcome::kNotConnected ? 1 : 0;
-      if (answer.status == 200) break;
-      ASSERT_FALSE(deadline.over()) << "not back: " << answer.to_string();
-      nap(Millis(1));
-    }
-    away.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
-    ASSERT_TRUE(eventually([&] { return scene.weir->admin_ready(scene.weir->admin_port()); }));
-  }
-  std::sort(away.begin(), away.end());
-  std::printf(
-      "[ faults ] worker process killed %d times: first 200 after %.0f ms (median), %.0f ms "
-      "(worst); refused connections: %d\n",
-      times, away[away.size() / 2], away.back(), refused);
-  EXPECT_EQ(refused, 0);
-  EXPECT_LT(away[away.size() / 2], 200.0 * kSlowness * kSlowness);
 }
 
 TEST(Faults, SigtermUnderLoadFinishesWhatIsInWorkAndExitsClean) {
