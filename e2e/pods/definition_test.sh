@@ -25,7 +25,11 @@ metadata: {name: $release, namespace: $release}
 spec: $1
 YAML
 }
-identities() { kw get pods -o jsonpath='{.items[*].metadata.uid} {.items[*].status.containerStatuses[*].restartCount}'; }
+# The pods that stay, and how often their containers were started anew.
+identities() {
+  kw get pods -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null)
+    | .metadata.uid, ([.status.containerStatuses[]?, .status.initContainerStatuses[]?] | map(.restartCount) | add)'
+}
 
 # How long a client that sends half a head is borne, in whole seconds.
 patience() {
@@ -52,7 +56,7 @@ check "helm upgrade under load" install_weir --set dataplane.extraArgs.log-level
 check "and still leaves the definition as it is" eval '! knows_field'
 rollout 180
 before=$(identities)
-check "the new definition is applied" kubectl apply --server-side -f "$top/crds/"
+check "the new definition is applied" kubectl apply --server-side --force-conflicts -f "$top/crds/"
 check "it knows the field" within 10 knows_field
 check "the object is still there, and holds" setting_holds
 check "the field is accepted" settings "{keepAliveTimeout: 2m, $field: 2s}"
