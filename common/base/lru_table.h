@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <list>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ template <class Value>
 class LruTable {
  public:
   explicit LruTable(std::size_t most) : most_(most) { WEIR_CHECK(most > 0); }
+  LruTable(const LruTable&) = delete;  // by_key_ looks into order_
+  LruTable& operator=(const LruTable&) = delete;
 
   // Null: there is none. What is found counts as used. Valid until the next call that is not const.
   Value* find(std::string_view key) {
