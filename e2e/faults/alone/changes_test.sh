@@ -40,6 +40,12 @@ change() {
   esac
 }
 
+# paced_change N: the Nth change; returns when its share of the requests has been asked, so that changes come no faster than these.
+paced_change() {
+  change "$1"
+  while (($(asked_in_all) * changes < $1 * requests)); do sleep 0.1; done
+}
+
 loads_start() {
   load_start fault --address 127.0.0.1 --http-port "$http" --https-port "$https" --pace 0 --seconds 3000 --patience 90
   load_host=moved.test load_backends=left,right load_start moved --address 127.0.0.1 --http-port "$http" --https-port "$https" --pace 0 \
@@ -53,9 +59,7 @@ run_changes() {
   local n start=$SECONDS level every=$(((changes + 9) / 10))
   looks=0 pressed=0
   for ((n = 0; n < changes; n++)); do
-    change "$n"
-    # Not faster than the requests come.
-    while (($(asked_in_all) * changes < n * requests)); do sleep 0.1; done
+    paced_change "$n"
     if (((n + 1) % every == 0)); then
       level=$(metric "$dataplane_admin" weir_memory_pressure)
       looks=$((looks + 1)) pressed=$((pressed + (level > 0)))
@@ -106,10 +110,7 @@ controller
 within 30 answers >/dev/null
 loads_start
 load_reaches fault 20000 120
-for ((n = 0; n < changes / 10; n++)); do
-  change "$n"
-  while (($(asked_in_all) * changes < n * requests)); do sleep 0.1; done
-done
+for ((n = 0; n < changes / 10; n++)); do paced_change "$n"; done
 limit=$(($(resident) * 1024 * 100 / 85))
 load_stop moved
 load_stop fault
