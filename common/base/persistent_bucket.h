@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -12,115 +12,121 @@
 #include "common/base/counted.h"
 #include "common/base/prefetch.h"
 
-// The leaves of PersistentMap. Among 100,000 keys each step of a lookup is fetched from memory, so
-// what belongs together is one allocation: a bucket with its tags and slots, an entry with its key.
-
 namespace weir::base {
 
-// A key and its value. Shared between the copies of a bucket. The key's bytes stand behind it.
+// A leaf of PersistentMap: entries whose hashes share their upper bits, in a table with open
+// addressing and linear probing that is never written after it was made. Among 100,000 keys each
+// step of a lookup is fetched from memory, and from another page each time; so a bucket is one
+// allocation: behind it stand its 1 << log() slots and then the bytes of its keys. Who knows log()
+// beforehand (PersistentMap does) reads the slot first and the bucket itself not at all.
+// Immutable: a changed copy shares the values.
 template <typename Value>
-class PersistentEntry : public Counted {
+class alignas(32) PersistentBucket : public Counted {
  public:
   using Pointer = std::shared_ptr<const Value>;
-
-  static Ref<PersistentEntry> make(std::string_view key, Pointer value) {
-    void* room = ::operator new(sizeof(PersistentEntry) + key.size());
-    auto* entry = new (room) PersistentEntry(key.size(), std::move(value));
-    std::copy(key.begin(), key.end(), reinterpret_cast<char*>(entry + 1));
-    return Ref<PersistentEntry>(entry);
-  }
-  static void destroy(const PersistentEntry* entry) {
-    std::destroy_at(entry);
-    ::operator delete(const_cast<PersistentEntry*>(entry));
-  }
-
-  std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_size_}; }
-  const Pointer& value() const { return value_; }
-
- private:
-  PersistentEntry(std::size_t key_size, Pointer value)
-      : key_size_(static_cast<std::uint32_t>(key_size)), value_(std::move(value)) {}
-
-  const std::uint32_t key_size_;
-  const Pointer value_;
-};
-
-// Entries whose hashes share their upper bits, in no particular order. Immutable: a changed copy
-// shares the entries. Behind it stand size() slots and then size() tags.
-template <typename Value>
-class PersistentBucket : public Counted {
- public:
-  using Entry = PersistentEntry<Value>;
-  using Pointer = typename Entry::Pointer;
-  // What a lookup reads of an entry: its value is asked for while the key is compared.
-  struct Slot {
-    Ref<Entry> entry;
-    const Value* value;
+  struct alignas(32) Slot {
+    std::uint64_t hash = 0;
+    std::uint32_t key_at = 0;  // in the bytes of the keys
+    std::uint32_t key_size = 0;
+    Pointer value;  // null: the slot is empty
   };
 
   static void destroy(const PersistentBucket* bucket) {
-    std::destroy_n(bucket->slots(), bucket->size_);
+    std::destroy_n(bucket->slots(), std::size_t{1} << bucket->log_);
     std::destroy_at(bucket);
-    ::operator delete(const_cast<PersistentBucket*>(bucket));
+    ::operator delete(const_cast<PersistentBucket*>(bucket), kAlignment);
   }
 
-  std::size_t size() const { return size_; }
-  const Slot* begin() const { return slots(); }
-  const Slot* end() const { return slots() + size_; }
+  std::uint8_t log() const { return static_cast<std::uint8_t>(log_); }
 
-  // The slot of this key, or end().
-  const Slot* find(std::string_view key, std::uint64_t hash) const {
-    const std::uint16_t tag = tag_of(hash);
-    const std::uint16_t* const all = tags();
-    for (std::size_t i = 0; i < size_; ++i) {
-      if (all[i] != tag) continue;
-      const Slot& slot = slots()[i];
-      prefetch(slot.value, std::min<std::size_t>(sizeof(Value), 256));
-      if (slot.entry->key() == key) return &slot;
+  // The slot of this key, or null. log: of this bucket. A value that is found was asked for while
+  // the key was compared.
+  const Slot* find(std::string_view key, std::uint64_t hash, std::uint8_t log) const {
+    const std::size_t mask = (std::size_t{1} << log) - 1;
+    for (std::size_t step = 0; step <= mask; ++step) {
+      const Slot& slot = slots()[(hash + step) & mask];
+      if (slot.value == nullptr) return nullptr;
+      if (slot.hash != hash) continue;
+      prefetch(slot.value.get(), std::min<std::size_t>(sizeof(Value), 256));
+      if (key_of(slot, log) == key) return &slot;
     }
-    return end();
+    return nullptr;
+  }
+
+  // Calls visit(key, value) for every entry, in no particular order.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for_each_slot([&](const Slot& slot) { visit(key_of(slot, log()), slot.value); });
   }
 
   // A copy of `old` (which may be none) with this value; an empty value removes a key that is
   // there. Null when nothing is left.
   static Ref<PersistentBucket> changed(const PersistentBucket* old, std::string_view key,
                                        std::uint64_t hash, Pointer value) {
-    const std::size_t before = old == nullptr ? 0 : old->size_;
-    const std::size_t at =
-        old == nullptr ? 0 : static_cast<std::size_t>(old->find(key, hash) - old->begin());
-    const bool adds = value != nullptr;
-    const std::size_t size = before - (at < before ? 1 : 0) + (adds ? 1 : 0);
+    const Slot* const before = old == nullptr ? nullptr : old->find(key, hash, old->log());
+    const auto each_kept = [&](auto&& visit) {
+      if (old == nullptr) return;
+      old->for_each_slot([&](const Slot& slot) {
+        if (&slot != before) visit(slot);
+      });
+    };
+    std::size_t size = 0;
+    std::size_t bytes = 0;
+    const auto make_room = [&](std::size_t key_size) {
+      ++size;
+      bytes += key_size;
+    };
+    each_kept([&](const Slot& slot) { make_room(slot.key_size); });
+    if (value != nullptr) make_room(key.size());
     if (size == 0) return {};
-    auto* bucket = new (::operator new(bytes_of(size))) PersistentBucket(size);
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < before; ++i) {
-      if (i != at) bucket->put(next++, old->slots()[i], old->tags()[i]);
-    }
-    if (adds) {
-      const Value* plain = value.get();
-      bucket->put(next, {Entry::make(key, std::move(value)), plain}, tag_of(hash));
-    }
+    PersistentBucket* const bucket = make(size, bytes);
+    each_kept([&](const Slot& slot) {
+      bucket->put(old->key_of(slot, old->log()), slot.hash, slot.value);
+    });
+    if (value != nullptr) bucket->put(key, hash, std::move(value));
     return Ref<PersistentBucket>(bucket);
   }
 
  private:
-  explicit PersistentBucket(std::size_t size) : size_(static_cast<std::uint32_t>(size)) {}
-
-  // Of the hash, bits that do not choose the bucket.
-  static std::uint16_t tag_of(std::uint64_t hash) { return static_cast<std::uint16_t>(hash); }
-  static std::size_t bytes_of(std::size_t size) {
-    return sizeof(PersistentBucket) + size * (sizeof(Slot) + sizeof(std::uint16_t));
+  explicit PersistentBucket(std::uint32_t log) : log_(log) {
+    std::uninitialized_value_construct_n(const_cast<Slot*>(slots()), std::size_t{1} << log_);
   }
-  void put(std::size_t at, Slot slot, std::uint16_t tag) {
-    new (const_cast<Slot*>(slots()) + at) Slot(std::move(slot));
-    const_cast<std::uint16_t*>(tags())[at] = tag;
+
+  // With room for so many entries, at most seven slots of eight taken where there are more than a
+  // few, and for so many bytes of keys.
+  static PersistentBucket* make(std::size_t size, std::size_t bytes) {
+    const std::size_t slots = std::bit_ceil(size + size / 7);
+    const std::size_t room = sizeof(PersistentBucket) + slots * sizeof(Slot) + bytes;
+    return new (::operator new(room, kAlignment))
+        PersistentBucket(static_cast<std::uint32_t>(std::countr_zero(slots)));
+  }
+  void put(std::string_view key, std::uint64_t hash, Pointer value) {
+    const std::size_t mask = (std::size_t{1} << log_) - 1;
+    std::size_t at = hash & mask;
+    while (slots()[at].value != nullptr) at = (at + 1) & mask;
+    std::copy(key.begin(), key.end(), const_cast<char*>(keys(log())) + key_bytes_);
+    const_cast<Slot*>(slots())[at] = {hash, key_bytes_, static_cast<std::uint32_t>(key.size()),
+                                      std::move(value)};
+    key_bytes_ += static_cast<std::uint32_t>(key.size());
+  }
+
+  template <typename Visit>
+  void for_each_slot(Visit&& visit) const {
+    for (std::size_t i = 0; i < std::size_t{1} << log_; ++i) {
+      if (slots()[i].value != nullptr) visit(slots()[i]);
+    }
   }
   const Slot* slots() const { return reinterpret_cast<const Slot*>(this + 1); }
-  const std::uint16_t* tags() const {
-    return reinterpret_cast<const std::uint16_t*>(slots() + size_);
+  const char* keys(std::uint8_t log) const {
+    return reinterpret_cast<const char*>(slots() + (std::size_t{1} << log));
+  }
+  std::string_view key_of(const Slot& slot, std::uint8_t log) const {
+    return {keys(log) + slot.key_at, slot.key_size};
   }
 
-  const std::uint32_t size_;
+  static constexpr std::align_val_t kAlignment{32};
+  const std::uint32_t log_;
+  std::uint32_t key_bytes_ = 0;
 };
 
 }  // namespace weir::base

@@ -18,7 +18,7 @@ namespace weir::base {
 // 64, so 4,096 buckets: 100,000 keys are about 25 a bucket.
 //
 //   Threads: any number may read one map; with() and without() make a new map and leave the old one
-//   as it was. Lookup: one hash, two array reads, a scan over 2-byte tags, one key compare.
+//   as it was. Lookup: one hash, two array reads, one probe, one key compare.
 //
 // Invariants: (1) a bucket's entries have distinct keys, and it has one at least; (2) size_ is the
 // number of entries; (3) published nodes never change.
@@ -34,11 +34,11 @@ class PersistentMap {
   const Value* find(std::string_view key) const { return find(key, hash_bytes(key)); }
   const Value* find(std::string_view key, std::uint64_t hash) const {
     const auto* slot = locate(key, hash);
-    return slot == nullptr ? nullptr : slot->value;
+    return slot == nullptr ? nullptr : slot->value.get();
   }
   Pointer share(std::string_view key) const {
     const auto* slot = locate(key, hash_bytes(key));
-    return slot == nullptr ? nullptr : slot->entry->value();
+    return slot == nullptr ? nullptr : slot->value;
   }
 
   [[nodiscard]] PersistentMap with(std::string_view key, Pointer value) const {
@@ -54,7 +54,7 @@ class PersistentMap {
       if (!middle) continue;
       for (const auto& bucket : middle->nodes) {
         if (!bucket) continue;
-        for (const auto& slot : *bucket) visit(slot.entry->key(), *slot.value);
+        bucket->for_each([&](std::string_view key, const Pointer& value) { visit(key, *value); });
       }
     }
   }
@@ -74,7 +74,21 @@ class PersistentMap {
       return Ref<Node>(node.release());
     }
   };
-  using Middle = Node<Bucket>;
+  struct Middle : Node<Bucket> {
+    std::array<std::uint8_t, 64> logs{};  // of the buckets
+
+    static void destroy(const Middle* middle) { delete middle; }
+    static Ref<Middle> changed(const Middle* old, std::size_t at, Ref<Bucket> bucket) {
+      auto middle = std::make_unique<Middle>();
+      if (old != nullptr) {
+        middle->nodes = old->nodes;
+        middle->logs = old->logs;
+      }
+      middle->logs[at] = bucket ? bucket->log() : 0;
+      middle->nodes[at] = std::move(bucket);
+      return Ref<Middle>(middle.release());
+    }
+  };
   using Root = Node<Middle>;
 
   static std::size_t high(std::uint64_t hash) { return hash >> 58; }
@@ -88,10 +102,10 @@ class PersistentMap {
     return middle == nullptr ? nullptr : middle->nodes[low(hash)].get();
   }
   const typename Bucket::Slot* locate(std::string_view key, std::uint64_t hash) const {
-    const Bucket* bucket = bucket_of(hash);
-    if (bucket == nullptr) return nullptr;
-    const auto* slot = bucket->find(key, hash);
-    return slot == bucket->end() ? nullptr : slot;
+    const Middle* middle = middle_of(hash);
+    if (middle == nullptr) return nullptr;
+    const Bucket* bucket = middle->nodes[low(hash)].get();
+    return bucket == nullptr ? nullptr : bucket->find(key, hash, middle->logs[low(hash)]);
   }
 
   PersistentMap changed(std::string_view key, Pointer value) const {

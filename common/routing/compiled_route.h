@@ -42,6 +42,8 @@ class CompiledRoute {
 
   const RouteTarget& target() const { return *target_; }
   const RouteTargetPtr& shared_target() const { return target_; }
+  // The target when the path is all that the route asks for, else null.
+  const RouteTarget* plain_target() const { return unconditional_ ? target_.get() : nullptr; }
   const model::Route& route() const { return target_->route(); }
   std::string_view key() const { return route().id; }
 
@@ -69,7 +71,7 @@ class CompiledRoute {
   base::Result<void> fill_path();
 
   RouteTargetPtr target_;
-  bool unconditional_ = false;  // the path is all that it asks for
+  bool unconditional_ = false;
   std::vector<CompiledValue> headers_;
   std::vector<CompiledValue> query_;
   std::vector<std::string> path_keys_;

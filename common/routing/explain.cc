@@ -74,8 +74,8 @@ class Explainer {
 
   bool visit_host(const HostBlock& block, std::string_view path) {
     out_.host = block.host().name;
-    block.walk(path, [&](const CompiledRoute& route) {
-      if (seen_.insert(&route.route()).second) consider(route, path);
+    block.walk(path, [&](const WalkedRoute& met) {
+      if (seen_.insert(&met.route->route()).second) consider(*met.route, path);
       return false;
     });
     add_others(block, path);

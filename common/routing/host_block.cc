@@ -30,19 +30,26 @@ std::shared_ptr<PathBucket> copy_of(const PathBucket* bucket, const std::string&
 
 }  // namespace
 
+void PathBucket::set_first(CompiledRoutePtr route) {
+  first_plain_ = route == nullptr ? nullptr : route->plain_target();
+  first_ = std::move(route);
+}
+
 void PathBucket::add(CompiledRoutePtr route) {
-  if (first_ == nullptr) {
-    first_ = std::move(route);
-    return;
+  if (first_ == nullptr) return set_first(std::move(route));
+  if (CompiledRoute::before(*route, *first_)) {
+    insert_sorted(others_, first_);
+    set_first(std::move(route));
+  } else {
+    insert_sorted(others_, std::move(route));
   }
-  if (CompiledRoute::before(*route, *first_)) std::swap(route, first_);
-  insert_sorted(others_, std::move(route));
 }
 
 void PathBucket::remove(const CompiledRoute& route) {
   if (first_.get() != &route) return erase_route(others_, route);
-  first_ = others_.empty() ? nullptr : std::move(others_.front());
-  if (!others_.empty()) others_.erase(others_.begin());
+  if (others_.empty()) return set_first(nullptr);
+  set_first(std::move(others_.front()));
+  others_.erase(others_.begin());
 }
 
 void HostBlock::declare(model::Host host) {
@@ -74,7 +81,7 @@ void HostBlock::remove(std::string_view id) {
 void HostBlock::index(const CompiledRoutePtr& route) {
   const PathKind kind = route->route().match.path.kind;
   if (kind == PathKind::kRegex) return insert_sorted(patterns_, route);
-  HybridMap<PathBucket>& map = kind == PathKind::kExact ? exact_ : prefixes_;
+  Paths& map = kind == PathKind::kExact ? exact_ : prefixes_;
   for (const std::string& key : route->path_keys()) {
     auto bucket = copy_of(map.find(key), key);
     bucket->add(route);
@@ -86,7 +93,7 @@ void HostBlock::index(const CompiledRoutePtr& route) {
 void HostBlock::unindex(const CompiledRoute& route) {
   const PathKind kind = route.route().match.path.kind;
   if (kind == PathKind::kRegex) return erase_route(patterns_, route);
-  HybridMap<PathBucket>& map = kind == PathKind::kExact ? exact_ : prefixes_;
+  Paths& map = kind == PathKind::kExact ? exact_ : prefixes_;
   for (const std::string& key : route.path_keys()) {
     auto bucket = copy_of(map.find(key), key);
     bucket->remove(route);

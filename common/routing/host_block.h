@@ -30,6 +30,17 @@ class DepthCounts {
   std::vector<std::uint32_t> counts_;
 };
 
+// A route as a walk meets it.
+struct WalkedRoute {
+  explicit WalkedRoute(const CompiledRoute& met) : route(&met) {}
+  WalkedRoute(const CompiledRoute& met, const RouteTarget* target) : route(&met), plain(target) {}
+
+  const CompiledRoute* route;
+  // The target of a route that asks for nothing but the path, where it is at hand: then the route
+  // itself need not be fetched from memory. Null says nothing.
+  const RouteTarget* plain = nullptr;
+};
+
 // Routes of one path in matching order, one at least once it is in a block. Most paths have one:
 // that one is here, so that a request among 100,000 hosts does not fetch a list as well.
 class PathBucket {
@@ -40,18 +51,21 @@ class PathBucket {
   void add(CompiledRoutePtr route);
   void remove(const CompiledRoute& route);
 
-  // Calls visit(route) in matching order until it answers true; tells whether it did.
+  // Calls visit(WalkedRoute) in matching order until it answers true; tells whether it did.
   template <typename Visit>
   bool any_of(Visit& visit) const {
-    if (first_ != nullptr && visit(*first_)) return true;
+    if (first_ != nullptr && visit(WalkedRoute(*first_, first_plain_))) return true;
     for (const CompiledRoutePtr& route : others_) {
-      if (visit(*route)) return true;
+      if (visit(WalkedRoute(*route))) return true;
     }
     return false;
   }
 
  private:
+  void set_first(CompiledRoutePtr route);
+
   CompiledRoutePtr first_;
+  const RouteTarget* first_plain_ = nullptr;  // of first_
   std::string key_;
   std::vector<CompiledRoutePtr> others_;
 };
@@ -71,8 +85,8 @@ class HostBlock {
   void add(CompiledRoutePtr route);  // replaces the one of the same id
   void remove(std::string_view id);
 
-  // Calls visit(route) for each route whose path takes `path`, in matching order, until it answers
-  // true; tells whether it did. The one enumeration that find and explain share.
+  // Calls visit(WalkedRoute) for each route whose path takes `path`, in matching order, until it
+  // answers true; tells whether it did. The one enumeration that find and explain share.
   //   cost: O(segments), bounded by the deepest prefix of this host; patterns one by one.
   template <typename Visit>
   bool walk(std::string_view path, Visit&& visit) const {
@@ -103,17 +117,18 @@ class HostBlock {
   template <typename Visit>
   bool walk_patterns(std::string_view path, Visit& visit) const {
     for (const CompiledRoutePtr& route : patterns_) {
-      if (route->path_pattern_takes(path) && visit(*route)) return true;
+      if (route->path_pattern_takes(path) && visit(WalkedRoute(*route))) return true;
     }
     return false;
   }
+  using Paths = HybridMap<PathBucket>;
   std::size_t first_prefix(std::string_view path) const;
   void index(const CompiledRoutePtr& route);
   void unindex(const CompiledRoute& route);
 
   // What a request reads comes first: among 100,000 hosts each line is fetched from memory.
-  HybridMap<PathBucket> exact_;
-  HybridMap<PathBucket> prefixes_;
+  Paths prefixes_;
+  Paths exact_;
   DepthCounts depths_;  // segments of each prefix
   std::vector<CompiledRoutePtr> patterns_;
   HybridMap<CompiledRoute> routes_;  // by id

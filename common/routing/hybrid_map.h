@@ -1,20 +1,22 @@
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <variant>
-#include <vector>
 
+#include "common/base/few_first.h"
 #include "common/base/hash.h"
 #include "common/base/persistent_map.h"
 
 namespace weir::routing {
 
 // A persistent map for the inside of a host: most hosts have a handful of routes, some have
-// thousands. Up to kMostFlat entries it is one array of (hash, value); beyond, a PersistentMap.
-// Values name their own key: value.key(). Any number of threads may read.
+// thousands. Up to kMostFlat entries it is one list of (hash, value), of which the first two stand
+// in the map itself; beyond, a PersistentMap. Values name their own key: value.key(). Any number of
+// threads may read.
 template <typename Value>
 class HybridMap {
  public:
@@ -27,10 +29,9 @@ class HybridMap {
   const Value* find(std::string_view key) const {
     const std::uint64_t hash = base::hash_bytes(key);
     if (const auto* items = flat()) {
-      for (const Item& item : *items) {
-        if (item.hash == hash && item.value->key() == key) return item.value.get();
-      }
-      return nullptr;
+      const Item* found = items->find_if(
+          [key, hash](const Item& item) { return item.hash == hash && item.value->key() == key; });
+      return found == nullptr ? nullptr : found->value.get();
     }
     return map()->find(key, hash);
   }
@@ -68,10 +69,10 @@ class HybridMap {
 
  private:
   struct Item {
-    std::uint64_t hash;
+    std::uint64_t hash = 0;
     Pointer value;
   };
-  using Flat = std::vector<Item>;
+  using Flat = base::FewFirst<Item, 2>;
   using Map = base::PersistentMap<Value>;
 
   const Flat* flat() const { return std::get_if<Flat>(&state_); }
@@ -80,9 +81,8 @@ class HybridMap {
   Map* map() { return std::get_if<Map>(&state_); }
 
   static void drop(Flat& items, std::string_view key, std::uint64_t hash) {
-    std::erase_if(items, [key, hash](const Item& item) {
-      return item.hash == hash && item.value->key() == key;
-    });
+    items.erase_if(
+        [key, hash](const Item& item) { return item.hash == hash && item.value->key() == key; });
   }
   void grow() {
     Map out;

@@ -46,10 +46,13 @@ const HostBlock* RouteTable::State::block(std::string_view name) const {
 Decision RouteTable::State::match_path(const SplitRequest& request, std::string_view path) const {
   Decision decision;
   decision.outcome = match(request, [&](const HostBlock& block) {
-    return block.walk(path, [&](const CompiledRoute& route) {
-      if (route.check(request.conditions).kind != Mismatch::Kind::kNone) return false;
-      decision.target = &route.target();
-      return true;
+    return block.walk(path, [&](const WalkedRoute& met) {
+      if (met.plain != nullptr) {
+        decision.target = met.plain;
+      } else if (met.route->check(request.conditions).kind == Mismatch::Kind::kNone) {
+        decision.target = &met.route->target();
+      }
+      return decision.target != nullptr;
     });
   });
   return decision;

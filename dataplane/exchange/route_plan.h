@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "common/base/few_first.h"
+#include "common/base/prefetch.h"
 #include "common/routing/route_table.h"
 #include "dataplane/exchange/filter.h"
 #include "dataplane/exchange/placement.h"
@@ -14,15 +16,22 @@
 namespace weir::exchange {
 
 // The filters of one route or backend, one list per hook, in chain order. slot: index of the
-// filter's state in the exchange. Most are empty and cost a pointer.
+// filter's state in the exchange. Most are empty and cost a pointer; copies share the lists.
 class FilterChain {
+  struct Links;
+
  public:
   struct Entry {
     const Filter* filter;
     std::uint32_t slot;
   };
+  // Finds the lists of a chain as long as some chain has them.
+  using Weak = std::weak_ptr<const Links>;
+
   FilterChain() = default;
   explicit FilterChain(std::vector<FilterPtr> filters);  // already in chain order
+  explicit FilterChain(const Weak& lists) : links_(lists.lock()) {}
+  Weak weak() const { return links_; }
   std::span<const Entry> at(Hook hook) const {
     if (links_ == nullptr) return {};
     return links_->lists[static_cast<std::size_t>(hook)];
@@ -45,11 +54,13 @@ struct BackendPlan {
   std::string cluster;
   std::uint64_t cluster_hash = 0;
   std::uint32_t weight = 1;
-  bool invalid = false;     // answers 500
+  bool invalid = false;  // answers 500
+  FilterChain filters;
   std::string reason;       // why it is invalid, for the log; may be empty
   std::string session_tag;  // of the route's session cookie, when it has one
-  FilterChain filters;
 };
+
+using BackendPlans = base::FewFirst<BackendPlan, 1>;
 
 // A compiled route: what routing::RouteTable::find gives the exchange. Immutable; built by
 // snapshot/.
@@ -62,9 +73,7 @@ class RoutePlan final : public routing::RouteTarget,
   // Asks for the memory that a request reads of its plan, all at once: of 100,000 plans few are in
   // a cache, and one wait is shorter than one for each line.
   void fetch() const {
-    __builtin_prefetch(&id);
-    __builtin_prefetch(&placement);
-    __builtin_prefetch(&labels);
+    base::prefetch(&id, kRead);
     __builtin_prefetch(&route().timeouts);
     __builtin_prefetch(&route().retry);
     __builtin_prefetch(&route().retry + 1);
@@ -75,12 +84,15 @@ class RoutePlan final : public routing::RouteTarget,
   const std::uint64_t id;
 
   FilterChain filters;
-  std::vector<BackendPlan> backends;
-  std::uint32_t total_weight = 0;
   std::unique_ptr<const Placement> placement;  // null: requests lie anywhere
   std::string unavailable;   // not empty: 503 always, this is why (denied by the controller, or a
                              // policy this dataplane does not know)
   std::uint32_t labels = 0;  // id from observe::Labels
+  std::uint32_t total_weight = 0;
+  BackendPlans backends;  // most routes have one
+
+ private:
+  static constexpr std::size_t kRead = 200;  // bytes from id to what is read of the first backend
 };
 
 }  // namespace weir::exchange

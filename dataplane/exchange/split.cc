@@ -3,9 +3,9 @@
 namespace weir::exchange {
 
 const BackendPlan* SplitTable::choose(const RoutePlan& plan) {
-  const std::vector<BackendPlan>& backends = plan.backends;
+  const BackendPlans& backends = plan.backends;
   if (plan.total_weight == 0) return nullptr;
-  if (backends.size() == 1) return backends.data();
+  if (backends.size() == 1) return &backends[0];
   if (standings_.size() >= kMostRoutes) standings_.clear();
   std::vector<std::int64_t>& standings = standings_[plan.id];
   if (standings.size() != backends.size()) standings.assign(backends.size(), 0);

@@ -48,6 +48,24 @@ TEST(PersistentMap, AnswersLikeAPlainMapOverRandomHistories) {
   EXPECT_EQ(content(map).size(), 0U);
 }
 
+// About 15 keys a bucket: probes go past keys of others and past the place of one that left.
+TEST(PersistentMap, FindsEveryKeyInFullBuckets) {
+  constexpr int kKeys = 60'000;
+  const auto key = [](int i) { return "host-" + std::to_string(i) + ".example.test"; };
+  Map map;
+  for (int i = 0; i < kKeys; ++i) map = map.with(key(i), box(i));
+  for (int i = 0; i < kKeys; i += 3) map = map.without(key(i));
+  for (int i = 1; i < kKeys; i += 3) map = map.with(key(i), box(-i));
+  ASSERT_EQ(map.size(), std::size_t{kKeys} - kKeys / 3);
+  for (int i = 0; i < kKeys; ++i) {
+    const int* found = map.find(key(i));
+    ASSERT_EQ(found == nullptr, i % 3 == 0) << i;
+    if (found != nullptr) {
+      ASSERT_EQ(*found, i % 3 == 1 ? -i : i);
+    }
+  }
+}
+
 TEST(PersistentMap, CopiesAreIndependentInBothDirections) {
   std::vector<Map> versions{Map()};
   for (int i = 0; i < 300; ++i) {

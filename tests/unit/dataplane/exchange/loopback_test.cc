@@ -127,7 +127,7 @@ class LoopbackTest : public ::testing::Test, public codec::ServerTarget, public 
     route.host = "shop.test";
     route.id = "/";
     auto plan = std::make_shared<RoutePlan>(std::move(route));
-    plan->backends.resize(1);
+    plan->backends.push_back({});
     plan->backends[0].cluster = "shop";
     plan->backends[0].cluster_hash = base::hash_bytes("shop");
     plan->total_weight = 1;

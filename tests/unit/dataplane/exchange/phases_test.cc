@@ -278,7 +278,10 @@ TEST_F(ExchangeTest, AResponseThatBreaksResetsTheClient) {
 
 TEST_F(ExchangeTest, WeightsAreDealtExactly) {
   add_route("/", [](RoutePlan& plan) {
-    plan.backends = {backend("shop", 3), backend("cart", 1), backend("gone", 0)};
+    plan.backends.clear();
+    plan.backends.push_back(backend("shop", 3));
+    plan.backends.push_back(backend("cart", 1));
+    plan.backends.push_back(backend("gone", 0));
     plan.total_weight = 4;
   });
   std::map<std::string, int> dealt;
