@@ -1,6 +1,7 @@
 #include "dataplane/observe/series.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "common/base/hash.h"
 #include "common/base/prefetch.h"
@@ -16,28 +17,30 @@ std::uint8_t method_index(std::string_view method) {
 
 void Series::count(const ExchangeRecord& record) {
   requests.add(1);
-  request_duration.observe(kDurationBounds, nanos(record.request_time));
+  durations.observe(kRequest, kDurationBounds, nanos(record.request_time));
   if (record.upstream_status != 0) {
-    response_duration.observe(kDurationBounds, nanos(record.upstream_time));
-    header_duration.observe(kDurationBounds, nanos(record.upstream_header));
+    durations.observe(kResponse, kDurationBounds, nanos(record.upstream_time));
+    durations.observe(kHeader, kDurationBounds, nanos(record.upstream_header));
   }
   if (!record.upstream.empty()) {
-    connect_duration.observe(kDurationBounds, nanos(record.upstream_connect));
+    durations.observe(kConnect, kDurationBounds, nanos(record.upstream_connect));
   }
-  request_size.observe(kSizeBounds, record.request_bytes);
-  response_size.observe(kSizeBounds, record.response_body_bytes);
-  bytes_sent.observe(kBytesBounds, record.response_bytes);
+  sizes.observe(kRequestSize, kSizeBounds, record.request_bytes);
+  sizes.observe(kResponseSize, kSizeBounds, record.response_body_bytes);
+  bytes_sent.observe(0, kBytesBounds, record.response_bytes);
 }
 
 void Series::clear() {
   requests.clear();
-  request_duration.clear();
-  response_duration.clear();
-  header_duration.clear();
-  connect_duration.clear();
-  request_size.clear();
-  response_size.clear();
+  durations.clear();
+  sizes.clear();
   bytes_sent.clear();
+}
+
+void Series::fetch() const {
+  __builtin_prefetch(&sizes, 1);
+  __builtin_prefetch(&durations, 1);
+  base::prefetch(&key, sizeof(Series) - offsetof(Series, key));
 }
 
 SeriesTable::SeriesTable(const Labels& labels, std::size_t most)
@@ -54,20 +57,19 @@ SeriesTable::~SeriesTable() {
 std::size_t SeriesTable::slot_of(std::uint64_t key) const {
   const std::size_t mask = index_.size() - 1;
   std::size_t at = base::mix64(key, 0x9e3779b97f4a7c15ULL ^ base::process_seed()) & mask;
-  while (index_[at].place != 0 && index_[at].key != key) at = (at + 1) & mask;
+  while (index_[at].series != nullptr && index_[at].key != key) at = (at + 1) & mask;
   return at;
 }
 
 void SeriesTable::fetch(const SeriesKey& key) const {
-  const std::uint32_t place = index_[slot_of(key.packed())].place;
-  if (place == 0) return;
-  base::prefetch(all_[place - 1].load(std::memory_order_relaxed), sizeof(Series));
+  const Series* series = index_[slot_of(key.packed())].series;
+  if (series != nullptr) series->fetch();
 }
 
 Series& SeriesTable::at(const SeriesKey& key) {
   const std::uint64_t packed = key.packed();
   const Slot& found = slot(packed);
-  if (found.place != 0) return *all_[found.place - 1].load(std::memory_order_relaxed);
+  if (found.series != nullptr) return *found.series;
   if (size_.load(std::memory_order_relaxed) < most_ || !free_.empty()) {
     if (until_look_ == 0) purge();
     --until_look_;
@@ -81,8 +83,7 @@ Series& SeriesTable::at(const SeriesKey& key) {
   const SeriesKey other{Labels::kOther, 0, method_index("")};
   const Slot& rest = slot(other.packed());
   // One place beyond `most` is kept for this one.
-  return rest.place != 0 ? *all_[rest.place - 1].load(std::memory_order_relaxed)
-                         : make(other.packed());
+  return rest.series != nullptr ? *rest.series : make(other.packed());
 }
 
 Series& SeriesTable::make(std::uint64_t key) {
@@ -92,14 +93,14 @@ Series& SeriesTable::make(std::uint64_t key) {
     Series& series = *all_[place].load(std::memory_order_relaxed);
     series.clear();
     series.key.store(key, std::memory_order_release);
-    slot(key) = {key, place + 1};
+    slot(key) = {key, &series};
     return series;
   }
   const std::size_t place = size_.load(std::memory_order_relaxed);
   auto* series = new Series;
   series->key.store(key, std::memory_order_relaxed);
   all_[place].store(series, std::memory_order_release);
-  slot(key) = {key, static_cast<std::uint32_t>(place + 1)};
+  slot(key) = {key, series};
   size_.store(place + 1, std::memory_order_release);
   return *series;
 }
@@ -122,9 +123,9 @@ bool SeriesTable::purge() {
     all_[place].load(std::memory_order_relaxed)->key.store(0, std::memory_order_release);
   }
   for (const std::uint32_t place : alive) {
-    const std::uint64_t key =
-        all_[place].load(std::memory_order_relaxed)->key.load(std::memory_order_relaxed);
-    slot(key) = {key, place + 1};
+    Series* const series = all_[place].load(std::memory_order_relaxed);
+    const std::uint64_t key = series->key.load(std::memory_order_relaxed);
+    slot(key) = {key, series};
   }
   free_ = std::move(dead);
   return true;

@@ -12,9 +12,10 @@ struct HistogramSum {
   std::array<std::uint64_t, N + 1> buckets{};
   std::uint64_t sum = 0;
 
-  void add(const Histogram<N>& one) {
-    for (std::size_t i = 0; i <= N; ++i) buckets[i] += one.bucket(i);
-    sum += one.sum();
+  template <std::size_t Many, std::size_t Usual>
+  void add(const Histograms<N, Many, Usual>& group, std::size_t which) {
+    for (std::size_t i = 0; i <= N; ++i) buckets[i] += group.bucket(which, i);
+    sum += group.sum(which);
   }
   std::uint64_t count() const {
     std::uint64_t all = 0;
@@ -50,13 +51,13 @@ struct SeriesSum {
 
   void add(const Series& one) {
     requests += one.requests.read();
-    request_duration.add(one.request_duration);
-    response_duration.add(one.response_duration);
-    header_duration.add(one.header_duration);
-    connect_duration.add(one.connect_duration);
-    request_size.add(one.request_size);
-    response_size.add(one.response_size);
-    bytes_sent.add(one.bytes_sent);
+    request_duration.add(one.durations, Series::kRequest);
+    response_duration.add(one.durations, Series::kResponse);
+    header_duration.add(one.durations, Series::kHeader);
+    connect_duration.add(one.durations, Series::kConnect);
+    request_size.add(one.sizes, Series::kRequestSize);
+    response_size.add(one.sizes, Series::kResponseSize);
+    bytes_sent.add(one.bytes_sent, 0);
   }
 };
 

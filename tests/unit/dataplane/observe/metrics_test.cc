@@ -105,7 +105,12 @@ TEST(Metrics, HaveTheNamesLabelsAndBucketsOfIngressNginx) {
   EXPECT_EQ(value_of(text, prefix + "connect_duration_seconds_bucket", with("0.005")), 2);
   EXPECT_EQ(value_of(text, prefix + "request_size_bucket", with("50")), 0);
   EXPECT_EQ(value_of(text, prefix + "request_size_bucket", with("60")), 2);
+  EXPECT_EQ(value_of(text, prefix + "response_size_bucket", with("100")), 0);
+  EXPECT_EQ(value_of(text, prefix + "response_size_bucket", with("+Inf")), 2);
   EXPECT_EQ(value_of(text, prefix + "response_size_sum", ok), 10'000);
+  EXPECT_EQ(value_of(text, prefix + "bytes_sent_bucket", with("1000")), 0);
+  EXPECT_EQ(value_of(text, prefix + "bytes_sent_bucket", with("10000")), 2);
+  EXPECT_EQ(value_of(text, prefix + "bytes_sent_sum", ok), 10'400);
   EXPECT_EQ(value_of(text, prefix + "bytes_sent_bucket", with("10000")), 2);
   EXPECT_EQ(value_of(text, prefix + "build_info", {"release=\"0.1.0\""}), 1);
   EXPECT_GT(value_of(text, prefix + "nginx_process_resident_memory_bytes"), 1e6);
