@@ -9,7 +9,7 @@ namespace {
 using model::ResourceType;
 
 // Filters of the named policies in chain order; what cannot be had goes to problem.
-exchange::FilterChain make_chain(const Draft& draft, const std::vector<std::string>& names,
+exchange::FilterChain make_chain(Draft& draft, const std::vector<std::string>& names,
                                  std::string& problem) {
   std::vector<const CompiledPolicy*> found;
   for (const std::string& name : names) {
@@ -26,7 +26,7 @@ exchange::FilterChain make_chain(const Draft& draft, const std::vector<std::stri
                    [](const auto* a, const auto* b) { return a->rank < b->rank; });
   std::vector<exchange::FilterPtr> filters;
   for (const CompiledPolicy* policy : found) filters.push_back(policy->filter);
-  return exchange::FilterChain(std::move(filters));
+  return draft.shop.chains.of(std::move(filters));
 }
 
 void add_backends(Draft& draft, const model::ResourceKey& key, exchange::RoutePlan& plan,

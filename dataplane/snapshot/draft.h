@@ -13,6 +13,7 @@
 #include "dataplane/exchange/route_plan.h"
 #include "dataplane/exchange/snapshot.h"
 #include "dataplane/observe/labels.h"
+#include "dataplane/snapshot/chains.h"
 #include "dataplane/snapshot/cluster_index.h"
 #include "dataplane/snapshot/policies.h"
 #include "dataplane/snapshot/state.h"
@@ -25,6 +26,7 @@ struct Workshop {
       : policies(kinds), labels(known), workers(serving) {}
   State state;
   Policies policies;
+  Chains chains;
   ClusterIndex clusters;
   std::set<std::string> tls_clusters;  // that have, or had, a TLS policy
   observe::Labels& labels;
