@@ -1,5 +1,9 @@
 # shellcheck shell=bash disable=SC2154
 # ./dev bench [ARGS]: the benchmark of what ./dev ship makes against other proxies. ARGS go to bench/run.py.
+
+# shellcheck source=tools/dev/ship.sh
+source tools/dev/ship.sh
+
 verb_bench() {
   need build bench
   unpack_peers

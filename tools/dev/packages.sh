@@ -88,6 +88,10 @@ unpack_peers() {
   fi
   for name in "${unpacked_bench[@]}"; do
     [[ -e $peers/deb/$name.done ]] && continue
+    if ! in_archive "$name"; then
+      say "left out: this Debian has no $name"
+      continue
+    fi
     say "unpacking Debian's $name into $peers (not installed, no service)"
     mkdir -p "$peers/deb"
     unpack_one "$name" "$peers"
@@ -121,6 +125,11 @@ need_otlp() {
     touch "$venv/done"
   fi
   export WEIR_OTLP_PYTHON=$venv/bin/python3
+}
+
+# in_archive NAME: whether this Debian has the package (Debian 13 has no h2o). The lists may be missing or old: they are refreshed only then.
+in_archive() {
+  [[ -n $(apt-cache show "$1" 2>/dev/null) ]] || { apt_get update >/dev/null && [[ -n $(apt-cache show "$1" 2>/dev/null) ]]; }
 }
 
 # unpack_one NAME FOLDER
