@@ -45,6 +45,12 @@ class FewFirst {
   Iterator begin() const { return {*this, 0}; }
   Iterator end() const { return {*this, size()}; }
 
+  // Calls visit(item) for those of the first N.
+  template <typename Visit>
+  void each_first(const Visit& visit) const {
+    for (std::size_t i = 0; i < near_; ++i) visit(first_[i]);
+  }
+
   void clear() { *this = FewFirst(); }
   // Takes out what `goes` says yes to; the others keep their order.
   template <typename Predicate>

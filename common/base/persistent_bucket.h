@@ -39,18 +39,26 @@ class alignas(32) PersistentBucket : public Counted {
 
   std::uint8_t log() const { return static_cast<std::uint8_t>(log_); }
 
+  // Asks for the memory where the probes for this hash begin, without waiting for it.
+  void fetch(std::uint64_t hash, std::uint8_t log) const {
+    __builtin_prefetch(&slots()[hash & ((std::size_t{1} << log) - 1)]);
+  }
+  // A value whose key has this hash, asked for together with the key; or null.
+  const Value* fetch_value(std::uint64_t hash, std::uint8_t log) const {
+    const Slot* const slot = probe(hash, log, [](const Slot&) { return true; });
+    if (slot == nullptr) return nullptr;
+    prefetch(keys(log) + slot->key_at, slot->key_size);
+    prefetch_value(*slot);
+    return slot->value.get();
+  }
+
   // The slot of this key, or null. log: of this bucket. A value that is found was asked for while
   // the key was compared.
   const Slot* find(std::string_view key, std::uint64_t hash, std::uint8_t log) const {
-    const std::size_t mask = (std::size_t{1} << log) - 1;
-    for (std::size_t step = 0; step <= mask; ++step) {
-      const Slot& slot = slots()[(hash + step) & mask];
-      if (slot.value == nullptr) return nullptr;
-      if (slot.hash != hash) continue;
-      prefetch(slot.value.get(), std::min<std::size_t>(sizeof(Value), 256));
-      if (key_of(slot, log) == key) return &slot;
-    }
-    return nullptr;
+    return probe(hash, log, [&](const Slot& slot) {
+      prefetch_value(slot);
+      return key_of(slot, log) == key;
+    });
   }
 
   // Calls visit(key, value) for every entry, in no particular order.
@@ -110,6 +118,20 @@ class alignas(32) PersistentBucket : public Counted {
     key_bytes_ += static_cast<std::uint32_t>(key.size());
   }
 
+  // The first slot with this hash that `wanted` says yes to, or null.
+  template <typename Predicate>
+  const Slot* probe(std::uint64_t hash, std::uint8_t log, const Predicate& wanted) const {
+    const std::size_t mask = (std::size_t{1} << log) - 1;
+    for (std::size_t step = 0; step <= mask; ++step) {
+      const Slot& slot = slots()[(hash + step) & mask];
+      if (slot.value == nullptr) return nullptr;
+      if (slot.hash == hash && wanted(slot)) return &slot;
+    }
+    return nullptr;
+  }
+  static void prefetch_value(const Slot& slot) {
+    prefetch(slot.value.get(), std::min<std::size_t>(sizeof(Value), 256));
+  }
   template <typename Visit>
   void for_each_slot(Visit&& visit) const {
     for (std::size_t i = 0; i < std::size_t{1} << log_; ++i) {

@@ -36,6 +36,19 @@ class PersistentMap {
     const auto* slot = locate(key, hash);
     return slot == nullptr ? nullptr : slot->value.get();
   }
+  // What find(key, hash) will read, asked for in two steps, so that the waits for several keys
+  // overlap: first fetch for all of them, then fetch_value, which gives a value whose key has this
+  // hash, or null.
+  void fetch(std::uint64_t hash) const {
+    const Middle* middle = middle_of(hash);
+    const Bucket* bucket = middle == nullptr ? nullptr : middle->nodes[low(hash)].get();
+    if (bucket != nullptr) bucket->fetch(hash, middle->logs[low(hash)]);
+  }
+  const Value* fetch_value(std::uint64_t hash) const {
+    const Middle* middle = middle_of(hash);
+    const Bucket* bucket = middle == nullptr ? nullptr : middle->nodes[low(hash)].get();
+    return bucket == nullptr ? nullptr : bucket->fetch_value(hash, middle->logs[low(hash)]);
+  }
   Pointer share(std::string_view key) const {
     const auto* slot = locate(key, hash_bytes(key));
     return slot == nullptr ? nullptr : slot->value;

@@ -10,6 +10,7 @@ inline void prefetch(const void* object, std::size_t bytes) {
   constexpr std::size_t kLine = 64;
   const char* const begin = static_cast<const char*>(object);
   for (std::size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(begin + at);
+  __builtin_prefetch(begin + bytes - 1);  // another line, unless the object begins one
 }
 
 }  // namespace weir::base

@@ -80,6 +80,12 @@ class HostBlock {
   std::size_t route_count() const { return routes_.size(); }
   const CompiledRoute* route(std::string_view id) const { return routes_.find(id); }
 
+  // Asks for the memory that a walk reads first, without waiting for it.
+  void fetch() const {
+    prefixes_.fetch();
+    exact_.fetch();
+  }
+
   void declare(model::Host host);
   void undeclare();
   void add(CompiledRoutePtr route);  // replaces the one of the same id

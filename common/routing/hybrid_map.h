@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "common/base/few_first.h"
 #include "common/base/hash.h"
 #include "common/base/persistent_map.h"
+#include "common/base/prefetch.h"
 
 namespace weir::routing {
 
@@ -34,6 +36,14 @@ class HybridMap {
       return found == nullptr ? nullptr : found->value.get();
     }
     return map()->find(key, hash);
+  }
+
+  // Asks for the memory of the first values, without waiting for it.
+  void fetch() const {
+    if (const auto* items = flat())
+      items->each_first([](const Item& item) {
+        base::prefetch(item.value.get(), std::min<std::size_t>(sizeof(Value), 128));
+      });
   }
 
   // Adds or replaces the entry of value's key.

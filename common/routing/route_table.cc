@@ -128,6 +128,26 @@ RouteTable RouteTable::without_route(std::string_view host, std::string_view id)
   return with_block(name, std::move(block));
 }
 
+RouteTable::Ahead RouteTable::ahead(std::string_view host) const {
+  Ahead out;
+  const HostName name(host);
+  if (!name.valid()) return out;
+  out.state_ = state_.get();
+  out.hash_ = base::hash_bytes(name.text());
+  return out;
+}
+
+void RouteTable::Ahead::step(unsigned number) {
+  if (state_ == nullptr) return;
+  if (number == 0) {
+    state_->exact.fetch(hash_);
+  } else if (number == 1) {
+    block_ = state_->exact.fetch_value(hash_);
+  } else if (block_ != nullptr) {
+    block_->fetch();
+  }
+}
+
 Decision RouteTable::find(const RequestKey& request) const {
   const SplitRequest split(request);
   return state_->decide(

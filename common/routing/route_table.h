@@ -91,6 +91,8 @@ struct Explanation {
 // stand raw in a URI ("%20", "%C3%A9") count as those bytes; patterns see the path that way too.
 // Query parameters are compared decoded.
 class RouteTable {
+  struct State;
+
  public:
   RouteTable();
   RouteTable(const RouteTable&);
@@ -107,6 +109,23 @@ class RouteTable {
   [[nodiscard]] base::Result<RouteTable> with_route(
       RouteTargetPtr target) const;  // replaces the same (host, id)
   [[nodiscard]] RouteTable without_route(std::string_view host, std::string_view id) const;
+
+  // What find() will read for a host, asked for step by step without waiting: a caller with several
+  // requests at hand takes each step for all of them, so that their waits for memory overlap. Only
+  // for speed, and only in tables that no cache holds. Lives as long as the table.
+  class Ahead {
+   public:
+    static constexpr unsigned kSteps = 3;
+    Ahead() = default;
+    void step(unsigned number);  // 0 to kSteps - 1, in this order
+
+   private:
+    friend class RouteTable;
+    const State* state_ = nullptr;
+    const HostBlock* block_ = nullptr;
+    std::uint64_t hash_ = 0;
+  };
+  Ahead ahead(std::string_view host) const;
 
   // No allocation for a clean path (path.h) in tables without regex conditions.
   Decision find(const RequestKey& request) const;
@@ -134,7 +153,6 @@ class RouteTable {
   std::vector<RouteTargetPtr> routes() const;  // all, in no particular order; for dump
 
  private:
-  struct State;
   RouteTable with_block(std::string_view name, std::shared_ptr<const HostBlock> block) const;
 
   std::shared_ptr<const State> state_;

@@ -15,6 +15,10 @@ void Exchange::on_head(codec::HeadPtr head, codec::BodyLength length) {
   request_ = std::move(head);
   length_ = length;
   if (length.kind == codec::BodyLength::Kind::kNone) request_state_ = Message::kEnded;
+  begin();
+}
+
+void Exchange::begin() {
   advance();
   if (over()) return;
   if (!takes_body()) pause_client();

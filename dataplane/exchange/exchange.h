@@ -92,6 +92,7 @@ class Exchange final : public worker::Buried,
   enum class Phase : std::uint8_t {
     kHead,
     kRoute,
+    kBackend,
     kRequestFilters,
     kHoldBody,     // memory is short: the client waits with its body
     kCollectBody,  // all of it, when a filter wants that
@@ -168,6 +169,11 @@ class Exchange final : public worker::Buried,
     Exchange& exchange_;
   };
 
+  // route_queue.cc
+  friend class RouteQueue;
+  routing::RouteTable::Ahead look_ahead();
+  void look_further();
+
   // phases.cc
   Next step();
   void advance();
@@ -190,6 +196,7 @@ class Exchange final : public worker::Buried,
   // client_body.cc: events of the client's stream
   void on_interim(codec::HeadPtr) override {}  // requests have none
   void on_head(codec::HeadPtr head, codec::BodyLength length) override;
+  void begin();
   void on_data(worker::Slice data) override;
   void on_trailers(codec::HeadPtr trailers) override { request_trailers_ = std::move(trailers); }
   void on_end() override;

@@ -40,6 +40,7 @@ Exchange::~Exchange() = default;
 Exchange::Next Exchange::finish() {
   phase_ = Phase::kOver;
   timer_.cancel();
+  context_.local.routes.forget(*this);
   context_.local.waits.close(ticket_);
   wait_.reset();
   run_complete_hooks();

@@ -3,6 +3,7 @@
 #include "dataplane/exchange/body_door.h"
 #include "dataplane/exchange/date.h"
 #include "dataplane/exchange/request_id.h"
+#include "dataplane/exchange/route_queue.h"
 #include "dataplane/exchange/split.h"
 #include "dataplane/exchange/wait.h"
 
@@ -15,6 +16,7 @@ struct ExchangeLocal {
   SplitTable splits;
   WaitTable waits;
   BodyDoor bodies;
+  RouteQueue routes;
 };
 
 }  // namespace weir::exchange

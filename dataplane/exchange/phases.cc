@@ -1,5 +1,8 @@
 // The way of an exchange, from top to bottom. Each step either goes on to the next phase or parks,
 // and then an event (client_body.cc, attempts.cc, response.cc, deadlines.cc) moves the exchange on.
+// kConnect: on_attempt_ready, on_attempt_failed. kAwaitResponse: on_upstream_head,
+// on_upstream_lost. kBodies: on_data and on_upstream_data, until on_upstream_end. kTunnel: likewise,
+// until close_tunnel.
 
 #include "dataplane/exchange/exchange.h"
 
@@ -11,6 +14,8 @@ Exchange::Next Exchange::step() {
       return take_head();
     case Phase::kRoute:
       return find_route();
+    case Phase::kBackend:
+      return choose_backend();
     case Phase::kRequestFilters:
       return run_request_filters();
     case Phase::kHoldBody:
@@ -27,10 +32,7 @@ Exchange::Next Exchange::step() {
       return send_reply();
     case Phase::kDone:
       return finish();
-    default:
-      // kConnect: on_attempt_ready, on_attempt_failed. kAwaitResponse: on_upstream_head,
-      // on_upstream_lost. kBodies: on_data and on_upstream_data, until on_upstream_end. kTunnel:
-      // likewise, until close_tunnel.
+    default:  // an event moves it on
       break;
   }
   return Next::kPark;

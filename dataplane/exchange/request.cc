@@ -77,7 +77,10 @@ Exchange::Next Exchange::take_head() {
   if (!serves(facts_.listener->hostname, request_->authority())) {
     return answer(404, "the listener does not serve this host");
   }
-  return go(Phase::kRoute);
+  phase_ = Phase::kRoute;
+  if (!context_.live->wide) return Next::kGo;
+  context_.local.routes.add(*this, context_.worker.loop());
+  return Next::kPark;
 }
 
 Exchange::Next Exchange::find_route() {
@@ -108,11 +111,11 @@ Exchange::Next Exchange::find_route() {
   }
   plan_ = static_cast<const RoutePlan*>(decision.target);
   plan_->fetch();
-  if (!plan_->unavailable.empty()) return answer(503, plan_->unavailable);
-  return choose_backend();
+  return go(Phase::kBackend);
 }
 
 Exchange::Next Exchange::choose_backend() {
+  if (!plan_->unavailable.empty()) return answer(503, plan_->unavailable);
   if (!plan_->backends.empty()) {
     backend_ = context_.local.splits.choose(*plan_);
     if (backend_ == nullptr) return answer(500, "no backend of the route has a weight");

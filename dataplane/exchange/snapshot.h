@@ -21,10 +21,12 @@ namespace weir::exchange {
 struct Snapshot {
   std::uint64_t version = 0;
   model::Settings settings;
-  std::string debug_key;            // of signed debug requests; empty: there are none
-  bool traces = false;              // a request may have to be traced: a collector, or that key
-  base::CidrSet proxy_sources;      // of settings.client_address, compiled
-  base::CidrSet forwarded_sources;  // likewise
+  std::string debug_key;  // of signed debug requests; empty: there are none
+  bool traces = false;    // a request may have to be traced: a collector, or that key
+  bool wide = false;      // a table has more hosts than this:
+  static constexpr std::size_t kNarrow = 1'000;  // what a lookup reads stays in a worker's cache
+  base::CidrSet proxy_sources;                   // of settings.client_address, compiled
+  base::CidrSet forwarded_sources;               // likewise
   codec::Limits limits;
   base::PersistentMap<model::Listener> listeners;   // by name
   base::PersistentMap<routing::RouteTable> tables;  // by route table name; targets are RoutePlan

@@ -50,6 +50,10 @@ void Draft::store_tables() {
         empty ? next->tables.without(name)
               : next->tables.with(name, std::make_shared<const routing::RouteTable>(table));
   }
+  next->wide = false;
+  next->tables.for_each([&](std::string_view, const routing::RouteTable& table) {
+    next->wide |= table.host_count() > exchange::Snapshot::kNarrow;
+  });
 }
 
 }  // namespace weir::snapshot
