@@ -25,6 +25,10 @@ class KnownObjects {
   bool remove(std::string_view ns, std::string_view name) {
     return entries_.erase(key_of(ns, name)) > 0;
   }
+  // What was handed out may have been less than the object: at the next sight each is new.
+  void doubt() {
+    for (auto& [key, entry] : entries_) entry.version.clear();
+  }
   // A complete list begins: what it does not name is gone at its end.
   void begin_round() {
     ++round_;

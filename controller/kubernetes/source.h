@@ -24,8 +24,8 @@ struct KindDescriptor {
   std::string_view plural;   // "ingresses"
   bool namespaced = true;
   Fetch fetch = Fetch::kAll;
-  bool required =
-      true;  // false: a kind that the cluster may not have (CRDs); it may appear late and vanish
+  bool required = true;  // false: a custom kind. The cluster may not have it, it may appear late
+                         // and vanish, and its schema may change
 };
 
 // Receives raw items. All calls on the loop's thread; never from inside Source::start or want.

@@ -96,6 +96,7 @@ class Watcher final : private StreamTarget {
   void on_expired();
   void on_broken(const base::Error& error);
   void on_watch_ended();
+  void doubt_schema();
   void fail(std::string reason);
   void retry_in(std::chrono::milliseconds wait);
   bool server_is_young() const;

@@ -92,6 +92,7 @@ void Watcher::on_expired() {
 
 void Watcher::on_broken(const base::Error& error) {
   if (phase_ != Phase::kWatch) needs_sync_ = true;
+  doubt_schema();
   if (error.kind == base::ErrorKind::kInvalid) tell_problem(error);
   if (!error.retryable) return retry_in(after_error());
   last_away_ = client_.loop().now();
@@ -108,7 +109,17 @@ std::chrono::milliseconds Watcher::after_error() {
   return server_is_young() ? std::min(wait, timings_.connect_max) : wait;
 }
 
+// When the definition of a custom kind changes, the server ends its watches a second later. Until
+// then they prune by the old schema: an object may have come without its new fields, and will not
+// come again at this version.
+void Watcher::doubt_schema() {
+  if (scope_.kind->required) return;
+  known_.doubt();
+  needs_sync_ = true;
+}
+
 void Watcher::on_watch_ended() {
+  doubt_schema();
   if (phase_ == Phase::kInitialWatch) {
     needs_sync_ = true;
     return retry_in(backoff_.next());

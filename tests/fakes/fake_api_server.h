@@ -20,8 +20,9 @@ struct FakeFaults {
   bool stall_watches = false;      // watches stay open and say nothing, no bookmarks either
   bool drop_events = false;        // events that happen now are never sent
   bool double_events = false;      // each event is sent twice
-  bool empty_lists = false;        // lists and initial events have no items
-  bool http_410 = false;           // an old version is HTTP 410, not an ERROR event
+  std::string pruned;        // a field of spec that the schema of running watches does not know
+  bool empty_lists = false;  // lists and initial events have no items
+  bool http_410 = false;     // an old version is HTTP 410, not an ERROR event
   std::chrono::milliseconds delay{0};  // before each answer
   int status = 0;                      // every request is answered with this status …
   int retry_after = 0;                 // … and this Retry-After in seconds, 0: none

@@ -99,8 +99,11 @@ void collect_events(Watch& watch, const FakeApiStore& store, const FakeFaults& f
   while (const FakeEvent* event = store.event_after(watch.version)) {
     watch.version = event->version;
     if (faults.drop_events || !wanted(watch, *event)) continue;
+    Json object = event->object;
+    if (Json* spec = object.find("spec"); spec != nullptr && !faults.pruned.empty())
+      spec->erase(faults.pruned);
     for (int i = 0; i < (faults.double_events ? 2 : 1); ++i)
-      line(watch.outbox, event->type, event->object);
+      line(watch.outbox, event->type, object);
   }
 }
 

@@ -312,6 +312,25 @@ TEST_F(ApiSourceTest, AnOptionalKindMayAppearAndVanish) {
   EXPECT_EQ(target_.synced["Gizmo"], 1);
 }
 
+// What a real server does for a second after a definition has changed: its running watches know the
+// old schema, leave a new field out of what they send, and end. The object keeps its version.
+TEST_F(ApiSourceTest, AFieldThatAnOldSchemaLeftOutComesWhenTheWatchHasEnded) {
+  server_.serve({"Gizmo", "example.com", "v1", "gizmos"});
+  server_.put(object("Gizmo", "g"));
+  server_.put(object("Gizmo", "other"));
+  start();
+  ASSERT_TRUE(until([this] { return mark("Gizmo default/g") == "1"; }));
+  faults([](auto& f) { f.pruned = "mark"; });
+  server_.put(object("Gizmo", "g", "2"));
+  ASSERT_TRUE(until([this] { return mark("Gizmo default/g").empty(); }));
+  faults([](auto& f) { f.pruned.clear(); });
+  target_.calls.clear();
+  server_.close_watches();
+  ASSERT_TRUE(until([this] { return mark("Gizmo default/g") == "2"; }));
+  EXPECT_EQ(removals(), 0U);
+  EXPECT_EQ(mark("Gizmo default/other"), "1");
+}
+
 TEST_F(ApiSourceTest, ARequiredKindThatIsNotServedIsAProblemAndRemovesNothing) {
   server_.put(object("Ingress", "web"));
   start();
