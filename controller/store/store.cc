@@ -18,8 +18,11 @@ std::vector<IndexValue> values_of(const Object* object) {
   return out;
 }
 
+// An object of a custom kind may come again at its version, whole, after an old schema cut it
+// short.
 bool is_same_version(const Object& a, const Object& b) {
-  return !a.resource_version.empty() && a.resource_version == b.resource_version && a.uid == b.uid;
+  return row(a.key.kind).descriptor.required && !a.resource_version.empty() &&
+         a.resource_version == b.resource_version && a.uid == b.uid;
 }
 
 }  // namespace

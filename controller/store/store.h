@@ -54,7 +54,7 @@ class Store {
  public:
   // Puts or replaces. Returns the read keys that the change touches: the object's key, and every
   // index value it had or has. An object with the resource_version that is already there touches
-  // nothing.
+  // nothing, unless it is of a custom kind, whose schema may have changed.
   std::vector<ReadKey> put(ObjectPtr object);
   std::vector<ReadKey> remove(const ObjectKey& key);
 

@@ -43,6 +43,18 @@ TEST(Store, TouchesNothingForTheVersionThatIsThere) {
   EXPECT_FALSE(store.put(ingress("a", {"y"}, "8")).empty());
 }
 
+TEST(Store, TakesACustomObjectAgainAtItsVersion) {
+  Store store;
+  const auto settings = [] {
+    auto out = std::make_shared<WeirSettings>();
+    out->key = {Kind::kWeirSettings, "shop", "a"};
+    out->resource_version = "7";
+    return out;
+  };
+  store.put(settings());
+  EXPECT_FALSE(store.put(settings()).empty()) << "its schema may have changed";
+}
+
 TEST(Store, FindsInOrderOfNameAndCountsPerKind) {
   Store store;
   store.put(ingress("b", {"x"}));
