@@ -40,14 +40,12 @@ class PersistentMap {
   // overlap: first fetch for all of them, then fetch_value, which gives a value whose key has this
   // hash, or null.
   void fetch(std::uint64_t hash) const {
-    const Middle* middle = middle_of(hash);
-    const Bucket* bucket = middle == nullptr ? nullptr : middle->nodes[low(hash)].get();
-    if (bucket != nullptr) bucket->fetch(hash, middle->logs[low(hash)]);
+    const Place at = place_of(hash);
+    if (at.bucket != nullptr) at.bucket->fetch(hash, at.log);
   }
   const Value* fetch_value(std::uint64_t hash) const {
-    const Middle* middle = middle_of(hash);
-    const Bucket* bucket = middle == nullptr ? nullptr : middle->nodes[low(hash)].get();
-    return bucket == nullptr ? nullptr : bucket->fetch_value(hash, middle->logs[low(hash)]);
+    const Place at = place_of(hash);
+    return at.bucket == nullptr ? nullptr : at.bucket->fetch_value(hash, at.log);
   }
   Pointer share(std::string_view key) const {
     const auto* slot = locate(key, hash_bytes(key));
@@ -110,15 +108,19 @@ class PersistentMap {
   const Middle* middle_of(std::uint64_t hash) const {
     return root_ ? root_->nodes[high(hash)].get() : nullptr;
   }
-  const Bucket* bucket_of(std::uint64_t hash) const {
+  // A bucket, null when there is none, and its log.
+  struct Place {
+    const Bucket* bucket = nullptr;
+    std::uint8_t log = 0;
+  };
+  Place place_of(std::uint64_t hash) const {
     const Middle* middle = middle_of(hash);
-    return middle == nullptr ? nullptr : middle->nodes[low(hash)].get();
+    if (middle == nullptr) return {};
+    return {middle->nodes[low(hash)].get(), middle->logs[low(hash)]};
   }
   const typename Bucket::Slot* locate(std::string_view key, std::uint64_t hash) const {
-    const Middle* middle = middle_of(hash);
-    if (middle == nullptr) return nullptr;
-    const Bucket* bucket = middle->nodes[low(hash)].get();
-    return bucket == nullptr ? nullptr : bucket->find(key, hash, middle->logs[low(hash)]);
+    const Place at = place_of(hash);
+    return at.bucket == nullptr ? nullptr : at.bucket->find(key, hash, at.log);
   }
 
   PersistentMap changed(std::string_view key, Pointer value) const {
@@ -126,7 +128,7 @@ class PersistentMap {
     const bool present = locate(key, hash) != nullptr;
     const bool removes = value == nullptr;
     if (removes && !present) return *this;
-    auto bucket = Bucket::changed(bucket_of(hash), key, hash, std::move(value));
+    auto bucket = Bucket::changed(place_of(hash).bucket, key, hash, std::move(value));
     auto middle = Middle::changed(middle_of(hash), low(hash), std::move(bucket));
     PersistentMap out;
     out.root_ = Root::changed(root_.get(), high(hash), std::move(middle));
