@@ -26,6 +26,9 @@ std::string_view prefix_of(std::string_view text, std::size_t most);
 // The same, with "..." behind it where something is missing.
 std::string shortened(std::string_view text, std::size_t most);
 
+// Empties a text and frees its memory, which an assignment keeps.
+inline void give_back(std::string& text) { std::string().swap(text); }
+
 // Whole text must be digits (a leading '-' for negative numbers); no blanks, no sign '+'. Empty on
 // anything else or overflow.
 std::optional<std::int64_t> parse_int(std::string_view text);

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "common/base/text.h"
+
 namespace weir::wire {
 namespace {
 
@@ -10,6 +12,8 @@ using base::ErrorKind;
 
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kCompactAt = 64 * 1024;
+// Room that an empty reader keeps; what a large transaction took goes back.
+constexpr std::size_t kMostKept = 64 * 1024;
 
 // Eight tables let the loop take eight bytes a step: a full resync is hundreds of megabytes.
 using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
@@ -134,9 +138,9 @@ void FrameReader::add(std::string_view bytes) {
 base::Result<std::optional<Frame>> FrameReader::next() {
   if (lost_) return broken("the stream is lost after an earlier error");
   auto frame = read();
-  if (!frame.ok()) {
-    lost_ = true;
-    buffer_ = std::string();
+  lost_ = !frame.ok();
+  if (lost_ || (start_ == buffer_.size() && buffer_.capacity() > kMostKept)) {
+    base::give_back(buffer_);
     start_ = 0;
   }
   return frame;

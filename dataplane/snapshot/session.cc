@@ -10,8 +10,8 @@ namespace weir::snapshot {
 namespace {
 
 // Bytes of one read, and reads before the loop's other duties get their turn.
-constexpr std::size_t kRead = 256 * 1024;
-constexpr int kReadsPerTurn = 16;
+constexpr std::size_t kRead = 64 * 1024;
+constexpr int kReadsPerTurn = 64;
 // Of one keys frame: far below the frame limit with the longest names Kubernetes allows.
 constexpr std::size_t kKeysPerFrame = 1'000;
 
@@ -73,7 +73,7 @@ void Session::on_io(std::uint32_t events) {
 }
 
 void Session::read_some() {
-  thread_local const std::unique_ptr<char[]> buffer(new char[kRead]);
+  const std::unique_ptr<char[]> buffer(new char[kRead]);
   for (int i = 0; i < kReadsPerTurn && !failed_; ++i) {
     const ssize_t got = ::recv(fd_.get(), buffer.get(), kRead, 0);
     if (got < 0 && errno == EINTR) continue;

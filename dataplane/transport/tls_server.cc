@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "common/base/text.h"
 #include "dataplane/transport/client_hello.h"
 #include "dataplane/transport/factory.h"
 #include "dataplane/transport/handshake_turns.h"
@@ -91,7 +92,7 @@ class TlsServerTransport final : public TlsTransport {
   bool admit(std::string_view& bytes) override {
     std::string& begun = handshake_->begun;
     if (handshake_->has_hello) {
-      begun = std::string();
+      base::give_back(begun);
       return true;
     }
     if (begun.empty() && judge_opening(bytes) == Opening::kPlainHttp) {

@@ -122,6 +122,13 @@ TEST(Rfc3339, IsWrittenAsKubernetesWritesIt) {
   }
 }
 
+TEST(Text, GivesItsMemoryBack) {
+  std::string text(100'000, 'x');
+  give_back(text);
+  EXPECT_EQ(text, "");
+  EXPECT_LT(text.capacity(), 100U);
+}
+
 TEST(Text, IsCutBetweenCharacters) {
   const std::string two = "a\u00e9b\u20ac";  // 1 + 2 + 1 + 3 bytes
   EXPECT_EQ(prefix_of(two, 7), two);
