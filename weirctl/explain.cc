@@ -86,8 +86,9 @@ Json describe_tls(const Configuration& configuration, const model::Listener& lis
     list.push(describe_certificate(configuration, name));
   out.set("certificates", std::move(list));
   const model::Host* const host = table->second.serving(question.server_name);
-  if (host != nullptr && host->client_tls.mode != model::ClientCertificateMode::kOff)
-    out.set("client_certificate", base::encode(host->client_tls));
+  if (host != nullptr && host->client_tls &&
+      host->client_tls->mode != model::ClientCertificateMode::kOff)
+    out.set("client_certificate", base::encode(*host->client_tls));
   return out;
 }
 

@@ -29,9 +29,9 @@ struct Host {
       false;  // true: a path that no route takes is tried on the next less specific host
   std::vector<std::string> certificates;  // SNI choice for this name; empty: the next less specific
                                           // host's, at last the default
-  ClientTls client_tls;                   // of handshakes for this name
-  StreamRule passthrough;  // with backends: a TLS client that names this host is passed on to them
-                           // as it is, and never terminated here
+  base::Boxed<ClientTls> client_tls;      // of handshakes for this name; none: nothing is asked
+  base::Boxed<StreamRule> passthrough;    // with backends: a TLS client that names this host is
+                                        // passed on to them as it is, and never terminated here
   bool operator==(const Host&) const = default;
   static constexpr auto fields(auto&& to) {
     return to(field("table", &Host::table), field("name", &Host::name),

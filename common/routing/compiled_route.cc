@@ -52,8 +52,7 @@ bool query_takes(const CompiledValue& want, std::string_view encoded) {
 }  // namespace
 
 base::Result<CompiledRoutePtr> CompiledRoute::compile(RouteTargetPtr target) {
-  std::shared_ptr<CompiledRoute> out(new CompiledRoute);
-  out->target_ = std::move(target);
+  auto out = std::make_shared<CompiledRoute>(Key(), std::move(target));
   if (auto filled = out->fill(); !filled.ok()) {
     return std::move(filled).error().within("route " + out->route().host + "/" + out->route().id);
   }
@@ -85,13 +84,19 @@ base::Result<void> CompiledRoute::fill_path() {
   if (!everything && !path.value.starts_with('/')) {
     return base::invalid("'" + path.value + "' does not begin with '/'");
   }
+  return {};
+}
+
+std::vector<std::string> CompiledRoute::path_keys() const {
+  const model::PathMatch& path = route().match.path;
+  if (path.kind == PathKind::kRegex) return {};
   std::vector<std::string> keys{as_written(path.value)};
   if (auto normal = normal_path(path.value)) keys.push_back(std::move(*normal));
-  for (std::string& key : keys) {
-    if (path.kind == PathKind::kPrefix) key = prefix_key(std::move(key));
-    if (path_keys_.empty() || path_keys_.front() != key) path_keys_.push_back(std::move(key));
+  if (path.kind == PathKind::kPrefix) {
+    for (std::string& key : keys) key = prefix_key(std::move(key));
   }
-  return {};
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
 }
 
 Mismatch CompiledRoute::check(const Conditions& request) const {

@@ -35,7 +35,10 @@ struct Mismatch {
 
 // A route as the matcher needs it. Immutable; shared by tables.
 class CompiledRoute {
+  struct Key {};  // so that only compile() makes one
+
  public:
+  CompiledRoute(Key, RouteTargetPtr target) : target_(std::move(target)) {}
   //   errors: kInvalid: a pattern does not compile, a path that does not begin with '/'; names the
   //   route.
   static base::Result<std::shared_ptr<const CompiledRoute>> compile(RouteTargetPtr target);
@@ -49,8 +52,8 @@ class CompiledRoute {
 
   // Keys of the path indexes: as written and in normal form, so that a request whose readings
   // differ only as those two do still reaches the route. Prefixes without trailing slash. Empty for
-  // a regular expression.
-  const std::vector<std::string>& path_keys() const { return path_keys_; }
+  // a regular expression. Made anew by each call.
+  std::vector<std::string> path_keys() const;
   bool path_pattern_takes(std::string_view path) const {
     return path_pattern_->takes_start_of(path);
   }
@@ -66,7 +69,6 @@ class CompiledRoute {
   static bool before(const CompiledRoute& a, const CompiledRoute& b);
 
  private:
-  CompiledRoute() = default;
   base::Result<void> fill();
   base::Result<void> fill_path();
 
@@ -74,7 +76,6 @@ class CompiledRoute {
   bool unconditional_ = false;
   std::vector<CompiledValue> headers_;
   std::vector<CompiledValue> query_;
-  std::vector<std::string> path_keys_;
   std::optional<Pattern> path_pattern_;
 };
 using CompiledRoutePtr = std::shared_ptr<const CompiledRoute>;

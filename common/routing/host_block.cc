@@ -78,22 +78,17 @@ void HostBlock::remove(std::string_view id) {
   routes_.remove(id);
 }
 
-void HostBlock::index(const CompiledRoutePtr& route) {
-  const PathKind kind = route->route().match.path.kind;
-  if (kind == PathKind::kRegex) return insert_sorted(patterns_, route);
-  Paths& map = kind == PathKind::kExact ? exact_ : prefixes_;
+template <std::size_t Near>
+void HostBlock::index_paths(Paths<Near>& map, const CompiledRoutePtr& route) {
   for (const std::string& key : route->path_keys()) {
     auto bucket = copy_of(map.find(key), key);
     bucket->add(route);
     map.set(std::move(bucket));
-    if (kind == PathKind::kPrefix) depths_.add(segments_of(key));
   }
 }
 
-void HostBlock::unindex(const CompiledRoute& route) {
-  const PathKind kind = route.route().match.path.kind;
-  if (kind == PathKind::kRegex) return erase_route(patterns_, route);
-  Paths& map = kind == PathKind::kExact ? exact_ : prefixes_;
+template <std::size_t Near>
+void HostBlock::unindex_paths(Paths<Near>& map, const CompiledRoute& route) {
   for (const std::string& key : route.path_keys()) {
     auto bucket = copy_of(map.find(key), key);
     bucket->remove(route);
@@ -102,7 +97,30 @@ void HostBlock::unindex(const CompiledRoute& route) {
     } else {
       map.set(std::move(bucket));
     }
-    if (kind == PathKind::kPrefix) depths_.remove(segments_of(key));
+  }
+}
+
+void HostBlock::index(const CompiledRoutePtr& route) {
+  switch (route->route().match.path.kind) {
+    case PathKind::kRegex:
+      return insert_sorted(patterns_, route);
+    case PathKind::kExact:
+      return index_paths(exact_, route);
+    case PathKind::kPrefix:
+      index_paths(prefixes_, route);
+      for (const std::string& key : route->path_keys()) depths_.add(segments_of(key));
+  }
+}
+
+void HostBlock::unindex(const CompiledRoute& route) {
+  switch (route.route().match.path.kind) {
+    case PathKind::kRegex:
+      return erase_route(patterns_, route);
+    case PathKind::kExact:
+      return unindex_paths(exact_, route);
+    case PathKind::kPrefix:
+      unindex_paths(prefixes_, route);
+      for (const std::string& key : route.path_keys()) depths_.remove(segments_of(key));
   }
 }
 

@@ -127,17 +127,22 @@ class HostBlock {
     }
     return false;
   }
-  using Paths = HybridMap<PathBucket>;
+  template <std::size_t Near>
+  using Paths = HybridMap<PathBucket, Near>;
   std::size_t first_prefix(std::string_view path) const;
+  template <std::size_t Near>
+  void index_paths(Paths<Near>& map, const CompiledRoutePtr& route);
+  template <std::size_t Near>
+  void unindex_paths(Paths<Near>& map, const CompiledRoute& route);
   void index(const CompiledRoutePtr& route);
   void unindex(const CompiledRoute& route);
 
   // What a request reads comes first: among 100,000 hosts each line is fetched from memory.
-  Paths prefixes_;
-  Paths exact_;
+  Paths<2> prefixes_;
+  Paths<1> exact_;
   DepthCounts depths_;  // segments of each prefix
   std::vector<CompiledRoutePtr> patterns_;
-  HybridMap<CompiledRoute> routes_;  // by id
+  HybridMap<CompiledRoute, 1> routes_;  // by id
   bool declared_ = false;
   model::Host host_;
 };

@@ -16,10 +16,10 @@
 namespace weir::routing {
 
 // A persistent map for the inside of a host: most hosts have a handful of routes, some have
-// thousands. Up to kMostFlat entries it is one list of (hash, value), of which the first two stand
+// thousands. Up to kMostFlat entries it is one list of (hash, value), of which the first Near stand
 // in the map itself; beyond, a PersistentMap. Values name their own key: value.key(). Any number of
 // threads may read.
-template <typename Value>
+template <typename Value, std::size_t Near>
 class HybridMap {
  public:
   static constexpr std::size_t kMostFlat = 16;
@@ -82,7 +82,7 @@ class HybridMap {
     std::uint64_t hash = 0;
     Pointer value;
   };
-  using Flat = base::FewFirst<Item, 2>;
+  using Flat = base::FewFirst<Item, Near>;
   using Map = base::PersistentMap<Value>;
 
   const Flat* flat() const { return std::get_if<Flat>(&state_); }

@@ -15,7 +15,9 @@ std::size_t dots_in(std::string_view suffix) {
 }
 
 bool passes_through(const HostBlock* block) {
-  return block != nullptr && !block->host().passthrough.backends.empty();
+  if (block == nullptr) return false;
+  const auto& rule = block->host().passthrough;
+  return rule && !rule->backends.empty();
 }
 
 std::shared_ptr<HostBlock> copy_or_make(const HostBlock* block, std::string_view table,
@@ -188,15 +190,15 @@ const model::StreamRule* RouteTable::passthrough(std::string_view server_name) c
     if (claims) owner = &block;
     return claims;
   });
-  return passes_through(owner) ? &owner->host().passthrough : nullptr;
+  return passes_through(owner) ? &*owner->host().passthrough : nullptr;
 }
 
 bool RouteTable::has_passthrough() const { return state_->passthroughs > 0; }
 
-const model::Route* RouteTable::route(std::string_view host, std::string_view id) const {
+RouteTargetPtr RouteTable::target(std::string_view host, std::string_view id) const {
   const HostBlock* block = state_->block(base::to_lower(host));
   const CompiledRoute* route = block == nullptr ? nullptr : block->route(id);
-  return route == nullptr ? nullptr : &route->route();
+  return route == nullptr ? nullptr : route->shared_target();
 }
 
 const model::Host* RouteTable::host(std::string_view name) const {

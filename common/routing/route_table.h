@@ -146,8 +146,8 @@ class RouteTable {
   const model::StreamRule* passthrough(std::string_view server_name) const;
   // The host entry whose name is exactly this, or null.
   const model::Host* host(std::string_view name) const;
-  // The route of this host with this id, or null.
-  const model::Route* route(std::string_view host, std::string_view id) const;
+  // What the route of this host with this id points at, or null.
+  RouteTargetPtr target(std::string_view host, std::string_view id) const;
   std::size_t host_count() const;
   std::size_t route_count() const;
   std::vector<RouteTargetPtr> routes() const;  // all, in no particular order; for dump

@@ -362,8 +362,10 @@ void HostBuilder::add_host() {
   host.name = host_;
   host.fall_through = serving_.empty() && host_ != kAnyHost;
   host.certificates = tls_.certificates;
-  if (client_tls_) host.client_tls = client_tls_->rule;
-  host.passthrough = passthrough_.rule;
+  if (client_tls_ && client_tls_->rule.mode != model::ClientCertificateMode::kOff) {
+    host.client_tls = client_tls_->rule;
+  }
+  if (!passthrough_.rule.backends.empty()) host.passthrough = passthrough_.rule;
   result_.resources.push_back(model::make_resource(host));
   const model::ResourceKey key = result_.resources.back()->key;
   for (auto& [object, keys] : owned_) keys.push_back(key);

@@ -4,8 +4,9 @@
 
 namespace weir::exchange {
 
-transport::ClientPolicyPtr client_policy_of(const Snapshot& snapshot,
-                                            const model::ClientTls& rule) {
+transport::ClientPolicyPtr client_policy_of(const Snapshot& snapshot, const model::Host* host) {
+  if (host == nullptr || !host->client_tls) return nullptr;
+  const model::ClientTls& rule = *host->client_tls;
   if (rule.mode == model::ClientCertificateMode::kOff) return nullptr;
   return std::make_shared<const transport::ClientPolicy>(
       transport::ClientPolicy{rule, snapshot.trusts.share(rule.trust)});

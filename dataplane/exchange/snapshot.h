@@ -36,9 +36,8 @@ struct Snapshot {
   transport::TicketKeySet tickets;
 };
 
-// What handshakes for a host with this rule ask, with the authorities of the snapshot; null:
-// nothing.
-transport::ClientPolicyPtr client_policy_of(const Snapshot& snapshot, const model::ClientTls& rule);
+// What handshakes for this host ask, with the authorities of the snapshot; null: nothing.
+transport::ClientPolicyPtr client_policy_of(const Snapshot& snapshot, const model::Host* host);
 
 class LiveSnapshot;
 

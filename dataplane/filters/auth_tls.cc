@@ -91,8 +91,7 @@ class AuthTlsFilter final : public exchange::Filter {
     const exchange::Snapshot& live = *exchange.context().live;
     const model::Route& route = exchange.plan().route();
     const routing::RouteTable* table = live.tables.find(route.table);
-    const model::Host* host = table == nullptr ? nullptr : table->host(route.host);
-    return host == nullptr ? nullptr : exchange::client_policy_of(live, host->client_tls);
+    return exchange::client_policy_of(live, table == nullptr ? nullptr : table->host(route.host));
   }
 
   exchange::Verdict without_handshake(exchange::Exchange& exchange) const {

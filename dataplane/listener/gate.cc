@@ -60,8 +60,8 @@ bool Gate::add(const std::vector<std::string>& names,
 
 transport::ClientPolicyPtr Gate::client_policy(std::string_view server_name) const {
   const routing::RouteTable* hosts = table();
-  const model::Host* host = hosts == nullptr ? nullptr : hosts->serving(server_name);
-  return host == nullptr ? nullptr : exchange::client_policy_of(*live_, host->client_tls);
+  return exchange::client_policy_of(*live_,
+                                    hosts == nullptr ? nullptr : hosts->serving(server_name));
 }
 
 void Gate::choose(std::string_view server_name,

@@ -23,11 +23,11 @@ void build_hosts(Draft& draft) {
       if (draft.next->certificates.find(certificate) != nullptr) continue;
       draft.degrade(change.after->key, "certificate '" + certificate + "' is not there");
     }
-    const std::string& trust = host->client_tls.trust;
+    const std::string trust = host->client_tls ? host->client_tls->trust : "";
     if (!trust.empty() && draft.next->trusts.find(trust) == nullptr) {
       draft.degrade(change.after->key, "client_tls.trust: '" + trust + "' is not there");
     }
-    check_clusters(draft, change.after->key, host->passthrough);
+    if (host->passthrough) check_clusters(draft, change.after->key, *host->passthrough);
     routing::RouteTable& table = draft.table(host->table);
     table = table.with_host(*std::move(host));
   }

@@ -66,28 +66,31 @@ std::unique_ptr<const exchange::Placement> make_placement(Draft& draft, const mo
   return out;
 }
 
-std::shared_ptr<const exchange::RoutePlan> make_plan(Draft& draft, RouteEdit& edit) {
-  const model::ResourceKey& key = edit.after->key;
-  auto plan = std::make_shared<exchange::RoutePlan>(*edit.new_route);
+RoutePlanPtr make_plan(Draft& draft, const model::ResourceKey& key, model::Route says) {
+  auto plan = std::make_shared<exchange::RoutePlan>(std::move(says));
+  const model::Route& route = plan->route();
   std::string problem;
-  plan->filters = make_chain(draft, edit.new_route->policies, problem);
+  plan->filters = make_chain(draft, route.policies, problem);
   add_backends(draft, key, *plan, problem);
-  plan->placement = make_placement(draft, *edit.new_route, key);
+  plan->placement = make_placement(draft, route, key);
   if (!problem.empty()) draft.degrade(key, problem);
-  plan->unavailable = edit.new_route->deny_reason.empty() ? problem : edit.new_route->deny_reason;
-  edit.labels = draft.shop.labels.intern(edit.new_route->host, edit.new_route->labels);
-  plan->labels = edit.labels;
+  plan->unavailable = route.deny_reason.empty() ? problem : route.deny_reason;
+  plan->labels = draft.shop.labels.intern(route.host, route.labels);
   return plan;
 }
 
 void apply_edit(Draft& draft, RouteEdit& edit) {
-  if (!edit.new_route) {
-    routing::RouteTable& table = draft.table(edit.old_route->table);
-    table = table.without_route(edit.old_route->host, edit.old_route->id);
+  if (edit.after == nullptr) {
+    const model::Route& gone = edit.old_plan->route();
+    routing::RouteTable& table = draft.table(gone.table);
+    table = table.without_route(gone.host, gone.id);
     return;
   }
-  routing::RouteTable& table = draft.table(edit.new_route->table);
-  auto changed = table.with_route(make_plan(draft, edit));
+  edit.new_plan = make_plan(draft, edit.after->key,
+                            edit.route ? *std::move(edit.route) : edit.old_plan->route());
+  edit.route.reset();
+  routing::RouteTable& table = draft.table(edit.new_plan->route().table);
+  auto changed = table.with_route(edit.new_plan);
   if (changed.ok()) {
     table = std::move(changed).value();
   } else {
@@ -97,11 +100,11 @@ void apply_edit(Draft& draft, RouteEdit& edit) {
 
 void add_changed(Draft& draft) {
   for (const auto& [name, change] : draft.changes.of(ResourceType::kRoute)) {
-    RouteEdit edit{change.before.get(), change.after.get(), {}, {}, observe::Labels::kNone};
-    if (edit.before != nullptr) edit.old_route = draft.held_route(*edit.before);
+    RouteEdit edit{change.before.get(), change.after.get(), {}, {}, {}};
+    if (edit.before != nullptr) edit.old_plan = draft.held_plan(*edit.before);
     if (edit.after != nullptr) {
-      edit.new_route = draft.read<model::Route>(*edit.after);
-      if (!edit.new_route) continue;
+      edit.route = draft.read<model::Route>(*edit.after);
+      if (!edit.route) continue;
     }
     draft.routes.push_back(std::move(edit));
   }
@@ -117,8 +120,7 @@ void add_policy_users(Draft& draft) {
   }
   for (const model::Resource* resource : touched) {
     if (changed_routes.count(resource->key.name) != 0) continue;
-    const auto route = draft.held_route(*resource);
-    draft.routes.push_back({resource, resource, route, route, observe::Labels::kNone});
+    draft.routes.push_back({resource, resource, draft.held_plan(*resource), {}, {}});
   }
 }
 

@@ -3,11 +3,11 @@
 namespace weir::snapshot {
 namespace {
 
-// A route as the state keeps it.
-model::ResourcePtr slim(const model::Resource& route) {
+// What the state keeps of a resource whose content is in the table.
+model::ResourcePtr slim(const model::Resource& whole) {
   auto out = std::make_shared<model::Resource>();
-  out->key = route.key;
-  out->hash = route.hash;
+  out->key = whole.key;
+  out->hash = whole.hash;
   return out;
 }
 
@@ -50,7 +50,9 @@ void Builder::roll_back(const Draft& draft) {
   for (const std::string& name : draft.fresh_clusters) {
     shop_.clusters.give_back(name, draft.generation);
   }
-  for (const RouteEdit& edit : draft.routes) shop_.labels.release(edit.labels);
+  for (const RouteEdit& edit : draft.routes) {
+    if (edit.new_plan != nullptr) shop_.labels.release(edit.new_plan->labels);
+  }
 }
 
 Swap Builder::commit(Draft& draft, std::uint64_t version) {
@@ -80,18 +82,15 @@ void Builder::commit_routes(Draft& draft) {
   for (const RouteEdit& edit : draft.routes) {
     shop_.step();
     if (edit.before != nullptr) {
-      const auto held = shop_.route_labels.find(edit.before);
-      shop_.labels.release(held->second);
-      shop_.route_labels.erase(held);
-      shop_.policies.remove_user(*edit.old_route, edit.before);
+      shop_.labels.release(edit.old_plan->labels);
+      shop_.policies.remove_user(edit.old_plan->route(), edit.before);
     }
     if (edit.after == nullptr) continue;
     const model::Resource* kept = edit.after;
     if (edit.after != edit.before) {  // not only its policy changed
       kept = (draft.slim_routes[edit.after->key.name] = slim(*edit.after)).get();
     }
-    shop_.route_labels.emplace(kept, edit.labels);
-    shop_.policies.add_user(*edit.new_route, kept);
+    shop_.policies.add_user(edit.new_plan->route(), kept);
   }
 }
 
@@ -103,6 +102,8 @@ void Builder::commit_state(const Draft& draft) {
       shop_.step();
       if (change.after != nullptr && type == model::ResourceType::kRoute) {
         shop_.state.put(draft.slim_routes.at(name));
+      } else if (change.after != nullptr && type == model::ResourceType::kHost) {
+        shop_.state.put(slim(*change.after));
       } else if (change.after != nullptr) {
         shop_.state.put(change.after);
       } else {

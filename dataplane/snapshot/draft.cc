@@ -32,15 +32,14 @@ void check_clusters(Draft& draft, const model::ResourceKey& key, const model::St
   }
 }
 
-std::optional<model::Route> Draft::held_route(const model::Resource& resource) {
+RoutePlanPtr Draft::held_plan(const model::Resource& resource) {
   const std::string& name = resource.key.name;  // "table/host/id"
   const std::size_t host = name.find('/') + 1;
   const std::size_t id = name.find('/', host) + 1;
-  const model::Route* const route =
-      table(name.substr(0, host - 1))
-          .route(std::string_view(name).substr(host, id - 1 - host), name.substr(id));
-  WEIR_CHECK(route != nullptr);
-  return *route;
+  auto target = table(name.substr(0, host - 1))
+                    .target(std::string_view(name).substr(host, id - 1 - host), name.substr(id));
+  WEIR_CHECK(target != nullptr);
+  return std::static_pointer_cast<const exchange::RoutePlan>(std::move(target));
 }
 
 void Draft::store_tables() {

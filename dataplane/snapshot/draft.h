@@ -30,8 +30,7 @@ struct Workshop {
   ClusterIndex clusters;
   std::set<std::string> tls_clusters;  // that have, or had, a TLS policy
   observe::Labels& labels;
-  const unsigned workers;                                                  // of the process
-  std::unordered_map<const model::Resource*, std::uint32_t> route_labels;  // id that a route holds
+  const unsigned workers;                 // of the process
   base::UniqueFunction<void()> progress;  // called now and then while a transaction is applied
   // One resource is done. Who watches this thread must not take a long transaction for a hang.
   void step() {
@@ -41,13 +40,16 @@ struct Workshop {
   unsigned steps = 0;
 };
 
-// One route that a transaction touches, itself or through a policy.
+using RoutePlanPtr = std::shared_ptr<const exchange::RoutePlan>;
+
+// One route that a transaction touches, itself or through a policy. A plan has one use of its
+// label set.
 struct RouteEdit {
   const model::Resource* before = nullptr;
   const model::Resource* after = nullptr;
-  std::optional<model::Route> old_route;
-  std::optional<model::Route> new_route;
-  std::uint32_t labels = observe::Labels::kNone;
+  RoutePlanPtr old_plan;              // null: the route is new
+  std::optional<model::Route> route;  // what it says from now on; none: what the old plan says
+  RoutePlanPtr new_plan;              // null: not made yet, or the route goes
 };
 
 // The next snapshot while it is made: a copy of the last one that shares its structure, and what
@@ -68,7 +70,7 @@ struct Draft {
   std::unordered_map<std::string, CompiledPolicy> policies;  // new or changed
   std::map<std::string, routing::RouteTable> tables;         // touched, by name
   std::vector<RouteEdit> routes;
-  std::map<std::string, model::ResourcePtr> slim_routes;  // the new ones, as the state keeps them
+  std::map<std::string, model::ResourcePtr> slim_routes;  // the new ones, as the state has them
   std::vector<std::string> changed_clusters;
   std::vector<std::string> fresh_clusters;  // took a number
   std::vector<std::string> gone_clusters;
@@ -84,8 +86,8 @@ struct Draft {
   const CompiledPolicy* policy(const std::string& name) const;
   routing::RouteTable& table(const std::string& name);
   void store_tables();
-  // The live route of a resource that the state holds.
-  std::optional<model::Route> held_route(const model::Resource& resource);
+  // The live plan of a route that the state holds.
+  RoutePlanPtr held_plan(const model::Resource& resource);
 
   // The typed value, whose own key must be the resource's. Adds to errors otherwise.
   template <typename T>

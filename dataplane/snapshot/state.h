@@ -23,8 +23,8 @@ struct Transaction {
 };
 
 // Every resource that the dataplane holds, with a digest per type kept up to date in O(1) per
-// change: as it came, but for the routes, of which there are many: what they say is in the table,
-// here are key and hash. One thread.
+// change: as it came, but for hosts and routes, of which there are many: what they say is in the
+// table, here are key and hash. One thread.
 class State {
  public:
   using Resources = std::unordered_map<std::string_view, model::ResourcePtr>;  // by their own name

@@ -39,11 +39,11 @@ class ClientCertificates : public testing::Test {
 
   void ask(Mode mode, features::AuthTls settings = {}, std::uint32_t depth = 1) {
     model::Host host = push::make_host("a.test");
-    host.client_tls = {mode, "ca", depth};
+    host.client_tls = model::ClientTls{mode, "ca", depth};
     push_host(host, settings);
   }
   void push_host(const model::Host& host, features::AuthTls settings) {
-    settings.asks = host.client_tls.mode != Mode::kOff;
+    settings.asks = host.client_tls->mode != Mode::kOff;
     const auto policy = model::make_policy("auth_tls", 1, base::encode(settings).to_string());
     model::Route route = push::make_route("root", "/", "aa");
     route.policies = {policy->key.name};
@@ -225,7 +225,7 @@ TEST_F(ClientCertificates, PlainHttpBringsNoCertificate) {
 
 TEST_F(ClientCertificates, AMissingTrustBundleClosesTheHostAndNothingElse) {
   model::Host host = push::make_host("a.test");
-  host.client_tls = {Mode::kRequired, "gone", 1};
+  host.client_tls = model::ClientTls{Mode::kRequired, "gone", 1};
   const push::Verdict verdict = stage.controller->push({make_resource(host)});
   EXPECT_NE(verdict.why(model::ResourceType::kHost, "main/a.test").find("gone"), std::string::npos);
   EXPECT_EQ(visit(&good).status, 503);

@@ -109,7 +109,7 @@ TEST_F(Misdirected, Row22AClientCertificatePolicyIsNotReachedByAnotherHostsConne
   const Identity root({.common_name = "root", .authority = true});
   model::Host host = push::make_host("c.test");
   host.certificates = {"of-a"};
-  host.client_tls = {model::ClientCertificateMode::kRequired, "ca", 1};
+  host.client_tls = model::ClientTls{model::ClientCertificateMode::kRequired, "ca", 1};
   const auto policy =
       model::make_policy("auth_tls", 1, base::encode(features::AuthTls{.asks = true}).to_string());
   model::Route route = push::make_route("root-c.test", "/", "aa");

@@ -34,7 +34,7 @@ class TlsSessions : public testing::Test {
   void push_host(const std::string& name, Mode mode, const std::string& trust,
                  std::uint32_t depth = 1) {
     model::Host host = push::make_host(name);
-    if (mode != Mode::kOff) host.client_tls = {mode, trust, depth};
+    if (mode != Mode::kOff) host.client_tls = model::ClientTls{mode, trust, depth};
     features::AuthTls settings;
     const auto policy = model::make_policy("auth_tls", 1, base::encode(settings).to_string());
     model::Route route = push::make_route("root", "/", "aa");

@@ -92,11 +92,10 @@ std::string host_line(const model::Resource& resource, const Resources& resource
   std::string out = host.name;
   if (host.fall_through) out += " (falls through)";
   if (!host.certificates.empty()) out += ": " + certificates_line(host.certificates, resources);
-  if (host.passthrough != model::StreamRule{})
-    out += " passthrough " + stream_line(host.passthrough, resources);
-  if (host.client_tls == model::ClientTls{}) return out;
-  out += " client_tls " + base::encode(host.client_tls).to_string();
-  if (!resources.contains({model::ResourceType::kTrust, host.client_tls.trust})) out += " MISSING";
+  if (host.passthrough) out += " passthrough " + stream_line(*host.passthrough, resources);
+  if (!host.client_tls) return out;
+  out += " client_tls " + base::encode(*host.client_tls).to_string();
+  if (!resources.contains({model::ResourceType::kTrust, host.client_tls->trust})) out += " MISSING";
   return out;
 }
 

@@ -280,7 +280,7 @@ TEST(PushStreams, TlsOfOneHostIsPassedOnWhereAnotherIsTerminatedOnTheSamePort) {
                                          make_resource(backend), make_resource(stage.listener)};
   for (const char* name : {"pass.test", "*.wild.test"}) {
     model::Host host = make_host(name);
-    host.passthrough.backends = {to("tls")};
+    host.passthrough.emplace().backends = {to("tls")};
     all.push_back(make_resource(host));
   }
   stage.must_push(all);

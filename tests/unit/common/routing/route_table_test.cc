@@ -331,7 +331,7 @@ TEST(Passthrough, TheMostSpecificHostThatSaysSomethingDecides) {
     host.any_depth = any_depth;
     model::WeightedBackend backend;
     backend.cluster = name;
-    host.passthrough.backends.push_back(backend);
+    host.passthrough.emplace().backends.push_back(backend);
     return table.with_host(std::move(host));
   };
   const auto goes_to = [](const RouteTable& table, std::string_view name) {

@@ -238,17 +238,22 @@ class Dice {
 // Everything that the grown builder holds, given to a fresh one, makes the same snapshot.
 void expect_equal_to_fresh(Bench& grown, std::uint64_t version) {
   std::vector<model::ResourcePtr> all;
+  const auto& tables = grown.builder.current()->tables;
+  // The state keeps no content of hosts and routes: their table does.
   for (std::size_t t = 0; t < model::kResourceTypes; ++t) {
     for (const auto& [name, one] : grown.builder.state().all(static_cast<ResourceType>(t))) {
-      if (one->key.type != ResourceType::kRoute) all.push_back(one);
+      if (one->key.type == ResourceType::kHost) {
+        const std::size_t slash = name.find('/');  // "table/host"
+        all.push_back(model::make_resource(
+            *tables.find(name.substr(0, slash))->host(name.substr(slash + 1))));
+      } else if (one->key.type != ResourceType::kRoute) {
+        all.push_back(one);
+      }
     }
   }
-  // The state keeps no content of routes: their table does.
-  grown.builder.current()->tables.for_each(
-      [&all](std::string_view, const routing::RouteTable& table) {
-        for (const auto& target : table.routes())
-          all.push_back(model::make_resource(target->route()));
-      });
+  tables.for_each([&all](std::string_view, const routing::RouteTable& table) {
+    for (const auto& target : table.routes()) all.push_back(model::make_resource(target->route()));
+  });
   Bench fresh;
   ASSERT_NE(fresh.builder.apply(upserts(version, all)).swap.snapshot, nullptr);
   ASSERT_EQ(dump(*grown.builder.current()).to_string(), dump(*fresh.builder.current()).to_string());
