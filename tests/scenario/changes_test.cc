@@ -13,12 +13,14 @@ namespace {
 
 // Longer than the ceiling of a burst: each edit comes into silence.
 constexpr Millis kQuiet{30};
+constexpr double kMostMegabytes = 25;  // of a dataplane with 5,000 routes
 
 struct Figures {
   std::vector<double> live;  // ms from the close of the file to the first right answer
   std::vector<double> ack;   // ms from the first right answer to the acknowledgement; may be < 0
   int wrong_after_ack = 0;
   double controller_cpu = 0, dataplane_cpu = 0;  // ms per change, without the probing
+  double megabytes = 0;                          // private to the dataplane before the first edit
 };
 
 double percentile(std::vector<double> values, double share) {
@@ -41,6 +43,15 @@ class Edits {
     weir_.emplace(stage_.files, WeirOptions{.workers = 1, .patience = Millis(90'000) * kSlowness});
   }
   bool ready() const { return weir_->ready(); }
+
+  // Of supervisor and worker, in 10^6 bytes, once what the start took has been given back.
+  double dataplane_megabytes() const {
+    nap(Millis(2'000));
+    const auto supervisor = private_kilobytes(weir_->supervisor());
+    const auto worker = private_kilobytes(weir_->worker());
+    if (!supervisor || !worker) return 0;
+    return static_cast<double>(*supervisor + *worker) * 1024 / 1e6;
+  }
 
   // Edits while a client asks until it sees each of them.
   void measure_latency(int edits, Figures& out) {
@@ -99,16 +110,17 @@ Figures measure(int ingresses, int edits) {
   Figures out;
   Edits edited(ingresses);
   if (!edited.ready()) return out;
+  out.megabytes = edited.dataplane_megabytes();
   edited.measure_latency(edits, out);
   if (::testing::Test::HasFatalFailure()) return out;
   edited.measure_cost(edits * 2 / 5, out);
   std::printf(
       "[ changes ] %d Ingresses, %d edits: live p50 %.2f ms, p99 %.2f ms, worst %.2f ms; "
       "ack after the first right answer p50 %.2f ms, p99 %.2f ms; wrong after ack %d; CPU "
-      "per change %.3f ms controller + %.3f ms dataplane\n",
+      "per change %.3f ms controller + %.3f ms dataplane; dataplane %.1f MB\n",
       ingresses, edits, percentile(out.live, 0.5), percentile(out.live, 0.99),
       percentile(out.live, 1), percentile(out.ack, 0.5), percentile(out.ack, 0.99),
-      out.wrong_after_ack, out.controller_cpu, out.dataplane_cpu);
+      out.wrong_after_ack, out.controller_cpu, out.dataplane_cpu, out.megabytes);
   return out;
 }
 
@@ -123,6 +135,10 @@ TEST(Changes, AnEditIsLiveInMillisecondsAndCostsWhatItTouches) {
     EXPECT_EQ(figures->wrong_after_ack, 0);
     EXPECT_LT(percentile(figures->live, 0.5), 20.0 * kSlowness);
     EXPECT_LT(percentile(figures->ack, 0.5), 10.0 * kSlowness);
+  }
+  if (kSlowness == 1) {
+    EXPECT_GT(large.megabytes, small.megabytes);
+    EXPECT_LE(large.megabytes, kMostMegabytes);
   }
   const double before = small.controller_cpu + small.dataplane_cpu;
   const double after = large.controller_cpu + large.dataplane_cpu;

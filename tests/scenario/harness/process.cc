@@ -97,11 +97,24 @@ std::uint64_t cpu_nanoseconds(pid_t pid) {
   return sum;
 }
 
-std::optional<long> pss_kilobytes(pid_t pid) {
+namespace {
+
+std::optional<long> rollup(pid_t pid, const std::string& what) {
   const std::string text = text_of("/proc/" + std::to_string(pid) + "/smaps_rollup");
-  const std::size_t at = text.find("\nPss:");
+  const std::size_t at = text.find("\n" + what + ":");
   if (at == std::string::npos) return std::nullopt;
-  return std::strtol(text.c_str() + at + 5, nullptr, 10);
+  return std::strtol(text.c_str() + at + what.size() + 2, nullptr, 10);
+}
+
+}  // namespace
+
+std::optional<long> pss_kilobytes(pid_t pid) { return rollup(pid, "Pss"); }
+
+std::optional<long> private_kilobytes(pid_t pid) {
+  const auto clean = rollup(pid, "Private_Clean");
+  const auto dirty = rollup(pid, "Private_Dirty");
+  if (!clean || !dirty) return std::nullopt;
+  return *clean + *dirty;
 }
 
 }  // namespace weir::scenario

@@ -40,9 +40,11 @@ class Process {
 bool send_signal(pid_t pid, int number);
 
 std::vector<pid_t> children_of(pid_t pid);
-std::string command_of(pid_t pid);             // base name of its program
-bool alive(pid_t pid);                         // and no zombie
-std::uint64_t cpu_nanoseconds(pid_t pid);      // of all threads that live
-std::optional<long> pss_kilobytes(pid_t pid);  // nothing when it may not be read
+std::string command_of(pid_t pid);         // base name of its program
+bool alive(pid_t pid);                     // and no zombie
+std::uint64_t cpu_nanoseconds(pid_t pid);  // of all threads that live
+// In kB; nothing when it may not be read.
+std::optional<long> pss_kilobytes(pid_t pid);
+std::optional<long> private_kilobytes(pid_t pid);  // pages that no other process has
 
 }  // namespace weir::scenario
