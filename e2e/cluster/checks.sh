@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # Words for what a test checks: each says what held, and failed counts what did not. Sourced.
+# A grep behind a pipe reads to the end (no -q): with pipefail, whoever still writes when it leaves would fail the check.
 
 failed=0
 

@@ -41,7 +41,7 @@ start_etcd() {
 
 guard_owner() {
   # shellcheck disable=SC2016 # the inner shell expands them
-  setsid bash -c 'while kill -0 "$1" 2>/dev/null && [[ -e $2/netns ]]; do sleep 0.5; done; exec bash "$3" "$2"' \
+  setsid bash -c 'while kill -0 "$1" 2>/dev/null && [[ -e $2/netns ]]; do sleep 0.5; done; [[ ! -e $2/netns ]] || exec bash "$3" "$2"' \
     weir-e2e-guard "$owner" "$dir" "$here/down.sh" >/dev/null 2>&1 </dev/null &
 }
 

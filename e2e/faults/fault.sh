@@ -77,5 +77,5 @@ spec:
 YAML
 }
 has_route() {
-  namespace curl -sf --max-time 5 --noproxy '*' -H "Host: $1.test" "http://${2:-$(service_address)}:${3:-80}/" | grep -q '^GET / echo'
+  namespace curl -sf --max-time 5 --noproxy '*' -H "Host: $1.test" "http://${2:-$(service_address)}:${3:-80}/" | grep '^GET / echo' >/dev/null
 }

@@ -12,7 +12,7 @@ older_definition() {
   kubectl create --dry-run=client -o json -f "$top/helm/weir/crds/weir.ingress_weirsettings.yaml" |
     jq --arg field "$field" 'del(.spec.versions[].schema.openAPIV3Schema.properties.spec.properties[$field])'
 }
-knows_field() { kubectl get crd "$definition" -o json | grep -q "\"$field\""; }
+knows_field() { kubectl get crd "$definition" -o json | grep "\"$field\"" >/dev/null; }
 condition() { # TYPE
   kw get weirsettings "$release" -o jsonpath="{.status.conditions[?(@.type==\"$1\")].status}"
 }

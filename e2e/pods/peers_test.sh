@@ -11,7 +11,7 @@ check "there are two replicas" is "${#replicas[@]}" 2
 leader_sees() { # STATE COUNT: the one that leads has a count above zero of some state
   local at
   for at in "${replicas[@]}"; do
-    namespace curl -s --max-time 5 "http://$at:10255/metrics" | grep -qxF "weir_controller_peers{state=\"$1\"} $2" && return
+    namespace curl -s --max-time 5 "http://$at:10255/metrics" | grep -xF "weir_controller_peers{state=\"$1\"} $2" >/dev/null && return
   done
   return 1
 }

@@ -20,7 +20,7 @@ note_ends() {
 }
 rolled() {
   note_ends
-  kw rollout status deployment/weir --watch=false | grep -q 'successfully rolled out'
+  kw rollout status deployment/weir --watch=false | grep 'successfully rolled out' >/dev/null
 }
 ended() {
   note_ends

@@ -60,7 +60,7 @@ fetch() {
     "$scheme://$host:$port/"
 }
 
-answers() { fetch "$@" -f | grep -q '^GET / echo'; }
+answers() { fetch "$@" -f | grep '^GET / echo' >/dev/null; }
 
 # --- the release ---
 
