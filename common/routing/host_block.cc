@@ -28,6 +28,28 @@ std::shared_ptr<PathBucket> copy_of(const PathBucket* bucket, const std::string&
                            : std::make_shared<PathBucket>(*bucket);
 }
 
+template <typename Paths>
+void add_to(Paths& map, const std::vector<std::string>& keys, const CompiledRoutePtr& route) {
+  for (const std::string& key : keys) {
+    auto bucket = copy_of(map.find(key), key);
+    bucket->add(route);
+    map.set(std::move(bucket));
+  }
+}
+
+template <typename Paths>
+void remove_from(Paths& map, const std::vector<std::string>& keys, const CompiledRoute& route) {
+  for (const std::string& key : keys) {
+    auto bucket = copy_of(map.find(key), key);
+    bucket->remove(route);
+    if (bucket->empty()) {
+      map.remove(key);
+    } else {
+      map.set(std::move(bucket));
+    }
+  }
+}
+
 }  // namespace
 
 void PathBucket::set_first(CompiledRoutePtr route) {
@@ -78,50 +100,22 @@ void HostBlock::remove(std::string_view id) {
   routes_.remove(id);
 }
 
-template <std::size_t Near>
-void HostBlock::index_paths(Paths<Near>& map, const CompiledRoutePtr& route) {
-  for (const std::string& key : route->path_keys()) {
-    auto bucket = copy_of(map.find(key), key);
-    bucket->add(route);
-    map.set(std::move(bucket));
-  }
-}
-
-template <std::size_t Near>
-void HostBlock::unindex_paths(Paths<Near>& map, const CompiledRoute& route) {
-  for (const std::string& key : route.path_keys()) {
-    auto bucket = copy_of(map.find(key), key);
-    bucket->remove(route);
-    if (bucket->empty()) {
-      map.remove(key);
-    } else {
-      map.set(std::move(bucket));
-    }
-  }
-}
-
 void HostBlock::index(const CompiledRoutePtr& route) {
-  switch (route->route().match.path.kind) {
-    case PathKind::kRegex:
-      return insert_sorted(patterns_, route);
-    case PathKind::kExact:
-      return index_paths(exact_, route);
-    case PathKind::kPrefix:
-      index_paths(prefixes_, route);
-      for (const std::string& key : route->path_keys()) depths_.add(segments_of(key));
-  }
+  const PathKind kind = route->route().match.path.kind;
+  if (kind == PathKind::kRegex) return insert_sorted(patterns_, route);
+  const std::vector<std::string> keys = route->path_keys();
+  if (kind == PathKind::kExact) return add_to(exact_, keys, route);
+  add_to(prefixes_, keys, route);
+  for (const std::string& key : keys) depths_.add(segments_of(key));
 }
 
 void HostBlock::unindex(const CompiledRoute& route) {
-  switch (route.route().match.path.kind) {
-    case PathKind::kRegex:
-      return erase_route(patterns_, route);
-    case PathKind::kExact:
-      return unindex_paths(exact_, route);
-    case PathKind::kPrefix:
-      unindex_paths(prefixes_, route);
-      for (const std::string& key : route.path_keys()) depths_.remove(segments_of(key));
-  }
+  const PathKind kind = route.route().match.path.kind;
+  if (kind == PathKind::kRegex) return erase_route(patterns_, route);
+  const std::vector<std::string> keys = route.path_keys();
+  if (kind == PathKind::kExact) return remove_from(exact_, keys, route);
+  remove_from(prefixes_, keys, route);
+  for (const std::string& key : keys) depths_.remove(segments_of(key));
 }
 
 // The end of the longest prefix by whole segments that a route of this host can have.

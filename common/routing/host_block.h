@@ -127,19 +127,13 @@ class HostBlock {
     }
     return false;
   }
-  template <std::size_t Near>
-  using Paths = HybridMap<PathBucket, Near>;
   std::size_t first_prefix(std::string_view path) const;
-  template <std::size_t Near>
-  void index_paths(Paths<Near>& map, const CompiledRoutePtr& route);
-  template <std::size_t Near>
-  void unindex_paths(Paths<Near>& map, const CompiledRoute& route);
   void index(const CompiledRoutePtr& route);
   void unindex(const CompiledRoute& route);
 
   // What a request reads comes first: among 100,000 hosts each line is fetched from memory.
-  Paths<2> prefixes_;
-  Paths<1> exact_;
+  HybridMap<PathBucket, 2> prefixes_;
+  HybridMap<PathBucket, 1> exact_;
   DepthCounts depths_;  // segments of each prefix
   std::vector<CompiledRoutePtr> patterns_;
   HybridMap<CompiledRoute, 1> routes_;  // by id
